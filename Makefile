@@ -1,0 +1,41 @@
+# Everything here works on a fresh machine with Python >= 3.11 and make; each target makes .venv itself.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test quick check bench soak lock clean
+
+demo: $(STAMP)  ## the whole product on this machine, with a simulated region
+	$(BIN)/kallelse demo
+
+test: $(STAMP)  ## the whole suite, both databases
+	$(BIN)/pytest -n 2 --dist worksteal
+
+quick: $(STAMP)  ## the quick part of the suite, under a minute
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not fault"
+
+check: $(STAMP)  ## lint, types, architecture, house rules
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/rules
+
+bench: $(STAMP)  ## ratios side by side, in one run
+	$(BIN)/python -m tests.bench
+
+soak: $(STAMP)  ## the long runs, a figure at the end of each
+	$(BIN)/python -m tests.soak
+
+# urllib3-future's start-up hook, where some package brings it, would put itself in urllib3's place: test_tools.py watches.
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Kallelse needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+lock:  ## after a change of dependencies; needs uv
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+clean:
+	rm -rf .venv

@@ -1,0 +1,210 @@
+"""Keeps calendars right: after a change in the change's own transaction, and when time alone changes them.
+
+What is served is made here, never on a request. Knows no web and no source.
+"""
+
+import gzip
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from feeds.ical import RENDERER
+from feeds.periods import Access, CalendarRules
+from feeds.rendering import Moment, Part, Picture, empty_picture, picture, view_of
+from feeds.subject_facts import SubjectFacts, facts_of
+from store import calendars
+from store.calendars import REFRESHING, Calendar, CalendarBody, CalendarComponent
+from store.claims import Claim, claim_due, finish, holds
+from store.database import Session, Sessions
+from store.vault import SubjectCipher, Unsealable, Vault
+
+_DEFAULT = CalendarRules()
+_COMPONENT = "calendar_components.sealed_body"
+BODY_PLACE = "calendar_bodies.sealed_body"
+GZIP_PLACE = "calendar_bodies.sealed_gzip"
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a round over due calendars came to."""
+
+    looked_at: int
+    rewritten: int
+    unsealable: int  # keys or contents do not open: an operator must act
+
+
+def rewrite(
+    session: Session,
+    vault: Vault,
+    subject_id: UUID,
+    changed: Collection[UUID],
+    now: datetime,
+    rules: CalendarRules = _DEFAULT,
+) -> list[UUID]:
+    """Brings every calendar of the subject up to date with these changed (or vanished) bookings.
+
+    Joins the caller's transaction. A calendar whose bytes stay equal is not written. While the population register is
+    silent about the subject nothing is rewritten, but soon looked at again. Returns the calendars that got a new
+    revision. Raises Unsealable.
+    """
+    session.flush()
+    rows = calendars.locked_of_subject(session, subject_id)
+    if not rows:
+        return []
+    facts = facts_of(session, vault, subject_id, now, rules)
+    return [row.id for row in rows if _rewritten(session, facts, row, frozenset(changed), Moment(now, rules))]
+
+
+def rewrite_whole(
+    session: Session, vault: Vault, calendar: Calendar, now: datetime, rules: CalendarRules = _DEFAULT
+) -> bool:
+    """Makes every component of one locked calendar anew: its level, language or the places' facts have changed."""
+    session.flush()
+    facts = facts_of(session, vault, calendar.subject_id, now, rules)
+    return _rewritten(session, facts, calendar, None, Moment(now, rules))
+
+
+def refresh_due(
+    sessions: Sessions,
+    vault: Vault,
+    now: datetime,
+    rules: CalendarRules = _DEFAULT,
+    *,
+    lease: timedelta = timedelta(seconds=60),
+    limit: int = 50,
+) -> Refreshed:
+    """Takes up to `limit` calendars that are due and brings each up to date in a transaction of its own."""
+    with sessions.writing() as session:
+        claims = claim_due(session, REFRESHING, now, lease, limit)
+    rewritten = unsealable = 0
+    for claim in claims:
+        try:
+            with sessions.writing() as session:
+                rewritten += _refresh(session, vault, claim, Moment(now, rules))
+        except Unsealable:
+            unsealable += 1
+            with sessions.writing() as session:
+                finish(session, REFRESHING, claim, now + rules.look_again)
+    return Refreshed(len(claims), rewritten, unsealable)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    is_written: bool
+    next_change_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """A component as it stands; `content` is None for a removed one."""
+
+    row: CalendarComponent
+    content: bytes | None = field(repr=False)
+
+
+def _rewritten(
+    session: Session, facts: SubjectFacts, calendar: Calendar, changed: frozenset[UUID] | None, moment: Moment
+) -> bool:
+    outcome = _update(session, facts, calendar, changed, moment)
+    calendars.look_again_at(session, calendar, outcome.next_change_at, moment.now)
+    return outcome.is_written
+
+
+def _refresh(session: Session, vault: Vault, claim: Claim, moment: Moment) -> bool:
+    calendar = calendars.locked(session, claim.id)
+    if calendar is None or not holds(session, REFRESHING, claim):
+        return False
+    facts = facts_of(session, vault, calendar.subject_id, moment.now, moment.rules)
+    outcome = _update(session, facts, calendar, None, moment)
+    if facts.access is Access.EMPTIED and outcome.next_change_at is None:
+        calendars.revoke_links(session, calendar.id, moment.now)
+    finish(session, REFRESHING, claim, outcome.next_change_at)
+    return outcome.is_written
+
+
+def _update(
+    session: Session, facts: SubjectFacts, calendar: Calendar, changed: frozenset[UUID] | None, moment: Moment
+) -> _Outcome:
+    """`changed` None: every component anew."""
+    if facts.access is Access.HELD:
+        return _Outcome(is_written=False, next_change_at=moment.now + moment.rules.look_again)
+    stored = _stored(session, facts.cipher, calendar.id)
+    if facts.access is Access.EMPTIED:
+        wanted = _emptied(session, calendar, moment)
+    else:
+        calendars.set_emptied_at(session, calendar, None)
+        wanted = picture(facts, view_of(calendar), _kept(stored, changed), moment)
+    return _Outcome(_write(session, facts.cipher, calendar, stored, wanted), wanted.next_change_at)
+
+
+def _emptied(session: Session, calendar: Calendar, moment: Moment) -> Picture:
+    """Nothing, until every device has wiped its copy; then there is no next change, and the links go."""
+    emptied_at = calendar.emptied_at or moment.now
+    calendars.set_emptied_at(session, calendar, emptied_at)
+    over_at = emptied_at + moment.rules.emptied
+    return empty_picture(view_of(calendar), over_at if over_at > moment.now else None, moment.rules)
+
+
+def _stored(session: Session, cipher: SubjectCipher, calendar_id: UUID) -> dict[UUID, _Stored]:
+    rows = calendars.components(session, calendar_id)
+    return {booking_id: _Stored(row, _opened(cipher, row)) for booking_id, row in rows.items()}
+
+
+def _opened(cipher: SubjectCipher, row: CalendarComponent) -> bytes | None:
+    return None if row.sealed_body is None else cipher.open(_COMPONENT, row.booking_id, row.sealed_body)
+
+
+def _kept(stored: Mapping[UUID, _Stored], changed: frozenset[UUID] | None) -> dict[UUID, bytes]:
+    if changed is None:
+        return {}
+    return {
+        booking_id: one.content
+        for booking_id, one in stored.items()
+        if one.content is not None and booking_id not in changed
+    }
+
+
+def _write(
+    session: Session, cipher: SubjectCipher, calendar: Calendar, stored: Mapping[UUID, _Stored], wanted: Picture
+) -> bool:
+    """Writes what differs under a new revision; nothing at all, and no revision, when the bytes are the same."""
+    body = calendars.body(session, calendar.id)
+    if body is not None and cipher.open(BODY_PLACE, calendar.id, body.sealed_body) == wanted.body:
+        return False
+    revision = calendars.advance(session, calendar)
+    for part in wanted.parts:
+        _write_component(session, cipher, stored.get(part.booking_id), part, calendar.id, revision)
+    for booking_id in stored.keys() - {part.booking_id for part in wanted.parts}:
+        _remove_component(stored[booking_id], revision)
+    body = body or CalendarBody(calendar_id=calendar.id, revision=revision, etag="", sealed_body="", sealed_gzip="")
+    body.revision = revision
+    body.etag = f'"{revision}-{RENDERER}"'
+    body.sealed_body = cipher.seal(BODY_PLACE, calendar.id, wanted.body)
+    body.sealed_gzip = cipher.seal(GZIP_PLACE, calendar.id, gzip.compress(wanted.body, 6, mtime=0))
+    session.add(body)
+    session.flush()
+    return True
+
+
+def _write_component(
+    session: Session, cipher: SubjectCipher, stored: _Stored | None, part: Part, calendar_id: UUID, revision: int
+) -> None:
+    if stored is not None and stored.content == part.content:
+        return
+    sealed_body = cipher.seal(_COMPONENT, part.booking_id, part.content)
+    row = CalendarComponent(
+        calendar_id=calendar_id,
+        booking_id=part.booking_id,
+        uid=part.uid,
+        starts_at=part.starts_at,
+        revision=revision,
+        sealed_body=sealed_body,
+    )
+    session.merge(row)
+
+
+def _remove_component(stored: _Stored, revision: int) -> None:
+    if stored.content is not None:
+        stored.row.sealed_body = None
+        stored.row.revision = revision

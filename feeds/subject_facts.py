@@ -1,0 +1,139 @@
+"""What the calendars of one subject are made from: bookings, where they are, who is silent. Reads; decides no texts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from feeds.levels import Place, Visit, mode_of
+from feeds.periods import Access, CalendarRules, Register, Timing, access
+from store import bookings, facilities
+from store.bookings import Booking, Details, open_details
+from store.database import Session
+from store.facilities import WHOLE_SOURCE, Facility
+from store.identifiers import HsaId
+from store.standing import Standing
+from store.subjects import Subject, cipher_of
+from store.vault import SubjectCipher, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectFacts:
+    """Facts of one subject at one moment."""
+
+    access: Access
+    cipher: SubjectCipher = field(repr=False)
+    bookings: Mapping[UUID, Booking] = field(repr=False)
+    facilities: Mapping[HsaId, Facility] = field(repr=False)  # with all that stand above them
+    silent_since: Mapping[tuple[str, str], datetime] = field(repr=False)  # by source and logical address
+
+
+def facts_of(session: Session, vault: Vault, subject_id: UUID, now: datetime, rules: CalendarRules) -> SubjectFacts:
+    """Raises Unsealable."""
+    rows = {row.id: row for row in bookings.of_subject(session, subject_id)}
+    return SubjectFacts(
+        access=access_to(session, subject_id, now, rules),
+        cipher=cipher_of(session, vault, subject_id),
+        bookings=rows,
+        facilities=_facilities(session, rows.values()),
+        silent_since=_silent_since(session, rows.values()),
+    )
+
+
+def access_to(session: Session, subject_id: UUID, now: datetime, rules: CalendarRules) -> Access:
+    """What may be done with the subject's calendars. A subject who is not there is held."""
+    row = session.get(Subject, subject_id)
+    if row is None:
+        return Access.HELD
+    return access(Register(row.protected_on, row.deceased_on, row.population_as_of), now, rules)
+
+
+def details_of(facts: SubjectFacts, booking: Booking) -> Details:
+    """Raises Unsealable."""
+    return open_details(facts.cipher, booking)
+
+
+def visit_of(facts: SubjectFacts, booking: Booking, details: Details) -> Visit:
+    facility = facts.facilities.get(HsaId(booking.facility))
+    return Visit(
+        standing=Standing(booking.standing),
+        mode=mode_of(booking.time_type_id, details.time_type_name, facility.remote_time_types if facility else ()),
+        may_cancel=booking.may_cancel,
+        may_rebook=booking.may_rebook,
+        is_in_clock_change=bool(booking.time_flag),
+        time_type=details.time_type_name,
+        performer=details.performer_name,
+        resource=details.resource_name,
+        preparations=details.preparations,
+    )
+
+
+def place_of(facts: SubjectFacts, hsa_id: str, reported_name: str = "") -> Place:
+    """Where it is. What a child unit leaves unsaid the unit above says; a sensitive unit hides all below it."""
+    line = _line(facts, hsa_id)
+    return Place(
+        name=_first(unit.display_name for unit in line) or reported_name,
+        address=_first(unit.address for unit in line),
+        phone=_first(unit.phone for unit in line),
+        is_sensitive=not line or any(unit.is_sensitive for unit in line),
+    )
+
+
+def shows_end(facts: SubjectFacts, booking: Booking) -> bool:
+    """Ends are unreliable: they are shown only where the facility says that its are right."""
+    facility = facts.facilities.get(HsaId(booking.facility))
+    return facility is not None and facility.shows_end
+
+
+def timing_of(booking: Booking) -> Timing:
+    return Timing(booking.start_at, Standing(booking.standing), booking.stands_since, booking.candidate_until)
+
+
+def _facilities(session: Session, rows: Iterable[Booking]) -> dict[HsaId, Facility]:
+    found: dict[HsaId, Facility] = {}
+    wanted = {HsaId(name) for row in rows for name in (row.facility, row.logical_address)}
+    while wanted:
+        units = facilities.by_ids(session, wanted)
+        found |= units
+        wanted = {HsaId(unit.parent) for unit in units.values() if unit.parent is not None} - found.keys()
+    return found
+
+
+def _silent_since(session: Session, rows: Iterable[Booking]) -> dict[tuple[str, str], datetime]:
+    """An address that nobody may see any more is as silent as one that does not answer, and so is every address behind
+    a source that fails as a whole."""
+    asked: dict[str, set[str]] = {}
+    for row in rows:
+        asked.setdefault(row.source, {WHOLE_SOURCE}).add(row.logical_address)
+    silent: dict[tuple[str, str], datetime] = {}
+    for source, addresses in asked.items():
+        since = _missing_since(session, source, addresses)
+        whole = since.pop(WHOLE_SOURCE, None)
+        for address in addresses - {WHOLE_SOURCE}:
+            found = [at for at in (since.get(address), whole) if at is not None]
+            if found:
+                silent[(source, address)] = min(found)
+    return silent
+
+
+def _missing_since(session: Session, source: str, addresses: set[str]) -> dict[str, datetime]:
+    missing = {}
+    for row in facilities.addresses(session, source, addresses).values():
+        since = [at for at in (row.silent_since, row.not_visible_since) if at is not None]
+        if since:
+            missing[row.address] = min(since)
+    return missing
+
+
+def _line(facts: SubjectFacts, hsa_id: str) -> Sequence[Facility]:
+    """The unit and those above it, the nearest first."""
+    line: list[Facility] = []
+    unit = facts.facilities.get(HsaId(hsa_id))
+    while unit is not None and unit not in line:
+        line.append(unit)
+        unit = facts.facilities.get(HsaId(unit.parent)) if unit.parent else None
+    return line
+
+
+def _first(texts: Iterable[str]) -> str:
+    return next((text for text in texts if text), "")

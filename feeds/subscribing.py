@@ -1,0 +1,128 @@
+"""What a citizen does with calendars: open one, change what it shows, make, rotate and revoke its addresses.
+
+The caller has made sure that the viewer may see the subject. Knows no web.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from feeds.calendars import rewrite_whole
+from feeds.links import new_token
+from feeds.periods import Access, CalendarRules
+from feeds.subject_facts import access_to
+from store import calendars
+from store.calendars import Calendar, FeedLink
+from store.database import Session
+from store.identifiers import new_id
+from store.level import Level
+from store.vault import Vault
+
+TOKEN_PURPOSE = "feed"  # noqa: S105 - what the keyed digest is for
+_DEFAULT = CalendarRules()
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # Last-Modified is real time: the first revision sets it
+_LANGUAGES = ("sv", "en")
+_LONGEST_ALARM_MINUTES = 4 * 7 * 24 * 60
+
+
+class Refused(Exception):
+    """What was asked for may not be done; the message says why, without naming anybody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a calendar is to show. The level has no default: it is chosen before any address exists."""
+
+    level: Level
+    language: str = "sv"
+    alarms: tuple[int, ...] = ()  # minutes before each visit; none unless asked for
+    past_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A fresh subscription address. The token is known only here: it is kept as a keyed digest."""
+
+    link_id: UUID
+    token: str = field(repr=False)
+
+
+def open_calendar(  # noqa: PLR0913 - who sees whom, how, when
+    session: Session,
+    vault: Vault,
+    wishes: Wishes,
+    *,
+    viewer_id: UUID,
+    subject_id: UUID,
+    now: datetime,
+    rules: CalendarRules = _DEFAULT,
+) -> UUID:
+    """The viewer's calendar of the subject, showing what is wished: a new one, or the one there is, changed.
+
+    Raises Refused, and Unsealable.
+    """
+    _require_sensible(wishes)
+    _require_access(session, subject_id, now, rules)
+    calendar = calendars.of_viewer(session, viewer_id, subject_id) or Calendar(
+        id=new_id(), viewer_id=viewer_id, subject_id=subject_id, level=wishes.level, changed_at=_NEVER, created_at=now
+    )
+    calendar.level = wishes.level
+    calendar.language = wishes.language
+    calendar.alarms = sorted(set(wishes.alarms))
+    calendar.past_days = wishes.past_days
+    session.add(calendar)
+    rewrite_whole(session, vault, calendar, now, rules)
+    return calendar.id
+
+
+def make_link(
+    session: Session, vault: Vault, calendar_id: UUID, now: datetime, rules: CalendarRules = _DEFAULT
+) -> NewLink:
+    """A new address of the calendar, beside those it has. Raises Refused."""
+    calendar = calendars.locked(session, calendar_id)
+    if calendar is None:
+        raise Refused("there is no such calendar")
+    _require_access(session, calendar.subject_id, now, rules)
+    token = new_token()
+    link = FeedLink(
+        id=new_id(), calendar_id=calendar_id, token_digest=vault.digest(TOKEN_PURPOSE, token), created_at=now
+    )
+    session.add(link)
+    session.flush()
+    return NewLink(link.id, token)
+
+
+def rotate_link(
+    session: Session, vault: Vault, link_id: UUID, now: datetime, rules: CalendarRules = _DEFAULT
+) -> NewLink:
+    """A new address in place of this one, which is gone at once. The calendar is untouched. Raises Refused."""
+    link = calendars.link(session, link_id)
+    if link is None:
+        raise Refused("there is no such calendar address")
+    fresh = make_link(session, vault, link.calendar_id, now, rules)
+    revoke_link(session, link_id, now)
+    return fresh
+
+
+def revoke_link(session: Session, link_id: UUID, now: datetime) -> None:
+    """The address is gone at once. Raises Refused when it was before."""
+    if not calendars.revoke_link(session, link_id, now):
+        raise Refused("this calendar address is no longer in use")
+
+
+def _require_sensible(wishes: Wishes) -> None:
+    if wishes.language not in _LANGUAGES:
+        raise Refused("calendars are kept in Swedish (sv) or English (en)")
+    if any(not 0 <= minutes <= _LONGEST_ALARM_MINUTES for minutes in wishes.alarms):
+        raise Refused("an alarm is at most four weeks before the visit")
+    if wishes.past_days < 0:
+        raise Refused("the days that a passed visit is shown cannot be fewer than none")
+
+
+def _require_access(session: Session, subject_id: UUID, now: datetime, rules: CalendarRules) -> None:
+    """Unknown or stale population data, protection and death: no new calendar, no new address."""
+    access = access_to(session, subject_id, now, rules)
+    if access is Access.HELD:
+        raise Refused("the population register has not been heard of lately: no new calendar address until it has")
+    if access is Access.EMPTIED:
+        raise Refused("this person's bookings are not shown in calendars")

@@ -1,0 +1,63 @@
+"""Conditional requests and content coding (RFC 9110 sections 8.8, 12.5.3, 13). Pure: header texts in, decisions out."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
+_TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
+_GZIP_SUFFIX = "-gz"
+_CLOCK_SKEW = timedelta(minutes=5)
+
+
+def gzip_etag(etag: str) -> str:
+    """The gzip copy is other bytes, so it has another strong tag (RFC 9110 8.8.3.3)."""
+    return f'{etag[:-1]}{_GZIP_SUFFIX}"'
+
+
+def matching_etag(if_none_match: str, etag: str) -> str | None:
+    """Our tag that the header names, by weak comparison; the identity one for `*`. None: it names neither."""
+    if if_none_match.strip() == "*":
+        return etag
+    named = set(_TAG.findall(if_none_match))
+    return next((ours for ours in (etag, gzip_etag(etag)) if ours.strip('"') in named), None)
+
+
+def is_unmodified(if_modified_since: str, changed_at: datetime, real_now: datetime) -> bool:
+    """Whether nothing has changed since that date. What is no date, or lies ahead of us, says nothing.
+
+    (A program that invents its date must not be told "unchanged" for ever.)
+    """
+    since = _http_date(if_modified_since)
+    return since is not None and changed_at <= since <= real_now + _CLOCK_SKEW
+
+
+def http_date(at: datetime) -> str:
+    return format_datetime(at.astimezone(UTC).replace(microsecond=0), usegmt=True)
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """By quality values; a coding that is named wins over `*`."""
+    qualities = dict(_quality(part) for part in accept_encoding.casefold().split(",") if part.strip())
+    named = [qualities[coding] for coding in ("gzip", "x-gzip") if coding in qualities]
+    return max(named or [qualities.get("*", 0.0)]) > 0
+
+
+def prefers_html(accept: str) -> bool:
+    """A browser names text/html; calendar programs name text/calendar, anything, or nothing."""
+    return any(part.split(";")[0].strip().casefold() == "text/html" for part in accept.split(","))
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def _quality(part: str) -> tuple[str, float]:
+    coding, _, parameters = part.partition(";")
+    found = re.search(r"(?:^|;)\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", parameters)
+    if found:
+        return coding.strip(), float(found[1])
+    return coding.strip(), 0.0 if "q" in parameters else 1.0

@@ -1,0 +1,82 @@
+"""What every channel is: it takes one message to one recipient, once, and says honestly what became of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message ready to go. `to` and the texts never show in a repr."""
+
+    to: str = field(repr=False)
+    subject_line: str = field(repr=False)  # e-mail only; empty for SMS
+    text: str = field(repr=False)
+    html: str = field(repr=False)  # e-mail only; empty for SMS
+    language: str  # "sv", "en"
+    delivery_id: str  # the same over attempts: e-mail's Message-ID is made of it
+    attempt_id: str  # the attempt's public id: providers' receipts carry it back
+    useful_until: datetime  # UTC
+    now: datetime  # business now
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider took it. Not: it arrived."""
+
+    provider_id: str
+
+
+class ChannelError(Exception):
+    """The message was not taken, or nobody knows. `code` is the provider's own, free of personal data."""
+
+    def __init__(self, code: str, meaning: str) -> None:
+        super().__init__(f"{code}: {meaning}")
+        self.code = code
+        self.meaning = meaning
+
+
+class Unreachable(ChannelError):
+    """Certainly not taken, and trying again can help (no connection, 429). `retry_after` is the provider's wish."""
+
+    def __init__(self, code: str, meaning: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(code, meaning)
+        self.retry_after = retry_after
+
+
+class Remedy(StrEnum):
+    """What a refusal calls for."""
+
+    NEXT_CHANNEL = "next_channel"  # this message failed here; another channel may do
+    BAD_CONTACT = "bad_contact"  # the address itself is dead: mark it
+    SUPPRESS = "suppress"  # the recipient has opted out at the provider: remember it
+    OPERATOR = "operator"  # settings, credit or sender are wrong: a person must act
+
+
+class Refused(ChannelError):
+    """Certainly not taken, and trying the same again does not help."""
+
+    def __init__(self, code: str, meaning: str, remedy: Remedy) -> None:
+        super().__init__(code, meaning)
+        self.remedy = remedy
+
+
+class Unknown(ChannelError):
+    """Nobody knows whether it was taken (time-out, reset, 5xx, an answer without an id)."""
+
+
+class Channel(Protocol):
+    """One provider behind one kind of channel. Safe to call from several threads."""
+
+    @property
+    def name(self) -> str:
+        """`sms`, `email` or `paper`."""
+        ...
+
+    @property
+    def provider(self) -> str: ...
+
+    def send(self, message: Message) -> Accepted:
+        """Hands the message over at most once. Raises Unreachable, Refused or Unknown."""
+        ...

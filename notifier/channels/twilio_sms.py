@@ -1,0 +1,207 @@
+"""SMS by Twilio's Messages resource: the official SDK over our own httpx client, so that time-outs, redirects and
+retries are ours. Must not know deliveries; never logs what it sends.
+"""
+
+import logging
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from twilio.base import values
+from twilio.base.exceptions import TwilioException
+from twilio.http import HttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from notifier.channels import Accepted, ChannelError, Message, Refused, Remedy, Unknown, Unreachable
+from notifier.channels.twilio_codes import answer_error
+from notifier.channels.twilio_receipts import PROVIDER, receipt_url
+
+_LONGEST_VALIDITY = 36_000  # seconds, Twilio's limit
+_LONGEST_ANSWER = 256 * 1024  # bytes; a real one has about one kilobyte
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+_MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
+_ERROR_CODE = re.compile(r"[0-9]{4,6}")
+_SECONDS = re.compile(r"[0-9]{1,6}")
+# No byte of the request has left in these. Everything else httpx raises leaves it unknown.
+_NOTHING_SENT: dict[type[httpx.TransportError], str] = {
+    httpx.ConnectError: "connect",
+    httpx.ConnectTimeout: "connect_timeout",
+    httpx.PoolTimeout: "pool_timeout",
+    httpx.UnsupportedProtocol: "protocol",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TwilioSettings:
+    """One Twilio account. Exactly one of `messaging_service_sid` and `sender` says who sends.
+
+    `public_url` is where receipts come; without one no receipts are asked for.
+    """
+
+    account_sid: str
+    auth_token: str = field(repr=False)
+    messaging_service_sid: str = ""
+    sender: str = ""
+    public_url: str = ""
+    api_base_url: str = "https://api.twilio.com"
+    connect_timeout: timedelta = timedelta(seconds=3)
+    read_timeout: timedelta = timedelta(seconds=10)
+    connections: int = 20  # at most so many requests at once
+
+    def __post_init__(self) -> None:
+        if not self.account_sid or not self.auth_token:
+            raise ValueError("Twilio needs an account SID and an auth token")
+        if bool(self.messaging_service_sid) == bool(self.sender):
+            raise ValueError("Twilio needs a messaging service SID or a sender, one of the two")
+        base = httpx.URL(self.api_base_url)
+        if base.scheme not in ("http", "https") or not base.host:
+            raise ValueError("Twilio's base URL must be http(s)://host[:port]")
+
+
+class TwilioSms:
+    """Sends SMS. Safe to call from several threads."""
+
+    name = "sms"
+    provider = PROVIDER
+
+    def __init__(self, settings: TwilioSettings) -> None:
+        self._settings = settings
+        self._http = _Http(settings)
+        # The SDK reads the process's environment unless it is given one that is not empty.
+        client = Client(settings.account_sid, settings.auth_token, http_client=self._http, environment={"_": ""})
+        self._messages = client.messages
+
+    def send(self, message: Message) -> Accepted:
+        outcome = _flaw(message) or self._outcome(message)
+        # Raised here, where no other error is being handled: theirs carry numbers, and would come along as context.
+        if isinstance(outcome, ChannelError):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _outcome(self, message: Message) -> Accepted | ChannelError:
+        try:
+            created = self._messages.create(**self._request(message))
+        except tuple(_NOTHING_SENT) as error:
+            return Unreachable(_NOTHING_SENT[type(error)], "no connection to Twilio")
+        except httpx.TimeoutException:
+            return Unknown("timeout", "Twilio did not answer in time")
+        except httpx.HTTPError:
+            return Unknown("connection_lost", "the connection to Twilio broke before its answer")
+        except TwilioException as error:
+            return self._http.last_error(getattr(error, "code", None))
+        except (ValueError, TypeError, AttributeError, RecursionError):  # the SDK's, over an answer it cannot read
+            return Unknown("unreadable", "Twilio's answer cannot be read")
+        return _accepted(created.sid)
+
+    def _request(self, message: Message) -> dict[str, Any]:
+        settings = self._settings
+        left = int((message.useful_until - message.now).total_seconds())
+        return {
+            "to": message.to,
+            "body": message.text,
+            "messaging_service_sid": settings.messaging_service_sid or values.unset,
+            "from_": settings.sender or values.unset,
+            "validity_period": min(_LONGEST_VALIDITY, left),
+            "status_callback": receipt_url(settings.public_url, message.attempt_id)
+            if settings.public_url
+            else values.unset,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    retry_after: timedelta | None
+
+
+class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
+    """The SDK's requests over httpx, to the configured host. Its `log_request` logs numbers: nothing calls it."""
+
+    def __init__(self, settings: TwilioSettings) -> None:
+        super().__init__(logging.getLogger(__name__), is_async=False)
+        connect, read = settings.connect_timeout.total_seconds(), settings.read_timeout.total_seconds()
+        self._base = httpx.URL(settings.api_base_url)
+        self._longest = read
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(connect=connect, read=read, write=read, pool=connect),
+            limits=httpx.Limits(max_connections=settings.connections),
+            trust_env=False,
+            follow_redirects=False,
+            transport=httpx.HTTPTransport(retries=0, limits=httpx.Limits(max_connections=settings.connections)),
+        )
+        self._last = threading.local()  # the SDK's errors leave out the headers
+
+    def request(  # noqa: PLR0913  # the SDK's signature
+        self,
+        method: str,
+        uri: str,
+        params: dict[str, object] | None = None,
+        data: dict[str, object] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,  # noqa: FBT001, FBT002
+    ) -> Response:
+        call: dict[str, Any] = {"params": params or None, "data": data, "headers": headers, "auth": auth}
+        deadline = time.monotonic() + self._longest
+        with self._client.stream(method, self._address(uri), **call) as response:
+            text = _bounded(response, deadline)
+        self._last.answer = _Answer(response.status_code, _retry_after(response.headers.get("Retry-After", "")))
+        return Response(response.status_code, text, response.headers)
+
+    def last_error(self, code: object) -> ChannelError:
+        """What this thread's last answer means, with the code the SDK read from it."""
+        answer: _Answer = self._last.answer
+        shown = str(code)
+        # The SDK gives the status as the code where the answer held none, and whatever stood there where it did.
+        return answer_error(answer.status, shown if _ERROR_CODE.fullmatch(shown) else "", answer.retry_after)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _address(self, uri: str) -> httpx.URL:
+        base, asked = self._base, httpx.URL(uri)
+        path = base.path.rstrip("/") + asked.path
+        return asked.copy_with(scheme=base.scheme, host=base.host, port=base.port, path=path)
+
+
+def _flaw(message: Message) -> Refused | None:
+    """What Twilio need not be asked about."""
+    if message.useful_until - message.now < timedelta(seconds=1):
+        return Refused("too_late", "the message is no longer useful", Remedy.NEXT_CHANNEL)
+    if not _E164.fullmatch(message.to):
+        return Refused("bad_number", "the number is not in the form +46...", Remedy.BAD_CONTACT)
+    if not message.text or any("\ud800" <= char <= "\udfff" for char in message.text):
+        return Refused("bad_text", "the text is empty or holds half a character", Remedy.NEXT_CHANNEL)
+    return None
+
+
+def _accepted(sid: object) -> Accepted | Unknown:
+    if isinstance(sid, str) and _MESSAGE_SID.fullmatch(sid):
+        return Accepted(sid)
+    return Unknown("no_id", "Twilio's answer holds no message id")
+
+
+def _bounded(response: httpx.Response, deadline: float) -> str:
+    """The answer's text. The read time-out is per read: the deadline (monotonic seconds) ends one that drips."""
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("the answer took too long")
+        if len(content) > _LONGEST_ANSWER:
+            raise httpx.RemoteProtocolError("the answer is too long")
+    return content.decode("utf-8", errors="replace")
+
+
+def _retry_after(text: str) -> timedelta | None:
+    """Seconds only, as Twilio writes it; a date would have to be read by their clock."""
+    return timedelta(seconds=int(text)) if _SECONDS.fullmatch(text) else None

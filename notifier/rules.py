@@ -1,0 +1,256 @@
+"""What one recipient is to be told now, as data: everything due for a subject at once, and when to look again. Pure.
+
+"What goes out tomorrow" asks the same function with another `now`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from notifier.change_notices import Change, Notice, Then, by_booking, notice
+from notifier.ledger import Entry, Ledger, change_occasion
+from notifier.reminders import Reminder, Rule, Timing, Visit, reminders
+from notifier.spacing import Limits, already_told, below_cap_from, free_from
+from notifier.windows import CONFIRMATION_USE, next_open
+from store.delivery_states import DeliveryState
+from store.purposes import Purpose
+
+NOTICE_CHANNELS = ("sms", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that is known about one subject and one recipient. `rules` by clinic: a clinic that may not send has none."""
+
+    subject_id: UUID
+    visits: tuple[Visit, ...]
+    rules: Mapping[UUID, tuple[Rule, ...]]
+    changes: tuple[Change, ...] = ()
+    ledger: Ledger = field(default_factory=Ledger)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPart:
+    booking_id: UUID
+    occasion: str
+    time_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A delivery to insert. Queued it goes out now; skipped or expired it only makes countable what was not told."""
+
+    clinic_id: UUID
+    purpose: Purpose
+    template_name: str
+    channels: tuple[str, ...]
+    parts: tuple[PlannedPart, ...]
+    visit_at: datetime
+    useful_until: datetime
+    state: DeliveryState = DeliveryState.QUEUED
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the planner does. `told` are changes no longer to be told, `withdrawn` queued deliveries overtaken."""
+
+    deliveries: tuple[Planned, ...]
+    told: frozenset[UUID]
+    withdrawn: frozenset[UUID]
+    next_planning_at: datetime | None
+
+
+def due(facts: Facts, now: datetime, limits: Limits | None = None) -> Plan:
+    """Everything to tell at `now`, and the earliest later moment at which there may be more."""
+    planner = _Planner(facts, now, limits or Limits())
+    planner.take_changes()
+    planner.take_reminders()
+    return planner.plan()
+
+
+def merged(template_name: str) -> str:
+    """The template for several visits of one day in place of the one for a single visit."""
+    return f"{template_name}_merged"
+
+
+class _Planner:
+    """One evaluation. What it has already decided counts as told for what comes after."""
+
+    def __init__(self, facts: Facts, now: datetime, limits: Limits) -> None:
+        self._facts = facts
+        self._now = now
+        self._limits = limits
+        self._ledger = facts.ledger
+        self._visits = {visit.booking_id: visit for visit in facts.visits}
+        self._planned: list[Planned] = []
+        self._told: set[UUID] = set()
+        self._withdrawn: set[UUID] = set()
+        self._awaiting_notice: set[UUID] = set()  # its reminders wait too: the notice may stand for them
+        self._later: list[datetime] = []
+
+    def plan(self) -> Plan:
+        return Plan(
+            tuple(sorted(self._planned, key=lambda one: one.visit_at)),
+            frozenset(self._told),
+            frozenset(self._withdrawn),
+            min(self._later, default=None),
+        )
+
+    def take_changes(self) -> None:
+        for booking_id, changes in by_booking(self._facts.changes).items():
+            visit = self._visits.get(booking_id)
+            fresh = {change.id for change in changes if change.queued_delivery is None}
+            if visit is not None and fresh:
+                self._take_change(visit, changes, fresh)
+
+    def take_reminders(self) -> None:
+        visits = [visit for visit in self._facts.visits if visit.booking_id not in self._awaiting_notice]
+        found = reminders(visits, self._facts.rules, self._ledger, self._now, self._limits.missed_within)
+        self._later.extend(one.send_at for one in found if one.timing == Timing.FUTURE)
+        self._later.extend(_waits(self._facts.visits, self._now))
+        for one in found:
+            if one.timing == Timing.TOO_LATE:
+                self._add(_of_reminders([one], DeliveryState.SKIPPED, "too_late"))
+            if one.timing == Timing.MISSED:
+                self._add(_of_reminders([one], DeliveryState.EXPIRED, "missed"))
+        for group in _groups(found, self._now, self._limits):
+            self._take_group(group)
+
+    def _take_change(self, visit: Visit, changes: Sequence[Change], fresh: set[UUID]) -> None:
+        told_it_was_off = self._ledger.told_it_was_off(visit.booking_id)
+        stands = Then(visit.start_at, visit.facility, visit.standing)
+        what = notice(changes, stands, told_it_was_off=told_it_was_off)
+        self._withdrawn |= what.withdrawn
+        if what.purpose is None or what.told_by is not None or visit.clinic_id is None:
+            self._told |= fresh
+            return
+        self._take_notice(visit, visit.clinic_id, what, fresh)
+
+    def _take_notice(self, visit: Visit, clinic_id: UUID, what: Notice, fresh: set[UUID]) -> None:
+        if clinic_id not in self._facts.rules or what.purpose is None:
+            self._told |= fresh  # the clinic may not send: nobody is told
+            return
+        visit_at = _first_concerned(visit, what, self._now)
+        at = max(what.due_at, visit.waits_until or what.due_at, self._now)
+        at = next_open(what.purpose, at, visit_at)
+        until = _notice_useful_until(visit, what)
+        if self._now < at <= until:
+            self._later.append(at)
+            self._awaiting_notice.add(visit.booking_id)
+            return
+        self._told |= fresh
+        part = PlannedPart(visit.booking_id, change_occasion(what.base.id), visit.time_version)
+        name = what.purpose.value
+        planned = Planned(clinic_id, what.purpose, name, NOTICE_CHANNELS, (part,), visit_at, until)
+        self._add(planned if at <= until else _expired(planned, self._now))
+
+    def _take_group(self, group: Sequence[Reminder]) -> None:
+        repeated = [one for one in group if self._is_repeat(one)]
+        for one in repeated:
+            self._take_repeat(one)
+        rest = [one for one in group if one not in repeated]
+        if rest:
+            self._take_fresh(rest)
+
+    def _is_repeat(self, one: Reminder) -> bool:
+        since = self._now - self._limits.apart
+        return already_told(self._ledger, one.rule.purpose, self._facts.subject_id, one.visit.booking_id, since)
+
+    def _take_repeat(self, one: Reminder) -> None:
+        if one.send_at <= self._now:
+            self._add(_of_reminders([one], DeliveryState.SKIPPED, "told_recently"))
+
+    def _take_fresh(self, group: Sequence[Reminder]) -> None:
+        """Another booking's reminder waits until 12 hours have passed if it is of use then; else it goes at once:
+        a visit nobody was told of is worse than two messages in one day. The cap has no such exception."""
+        first = min(group, key=lambda one: one.useful_until)
+        if next_open(first.rule.purpose, self._now, first.visit.start_at) > first.useful_until:
+            self._add(_of_reminders(group, DeliveryState.EXPIRED, "outside_window"))
+            return
+        at = self._free_at(first)
+        if at > self._now:
+            self._later.append(at)
+            return
+        below_at = below_cap_from(self._ledger, self._now, self._limits)
+        if below_at > first.useful_until:
+            self._add(_of_reminders(group, DeliveryState.SKIPPED, "capped"))
+        elif below_at > self._now:
+            self._later.append(below_at)
+        else:
+            self._add(_of_reminders(group, DeliveryState.QUEUED, ""))
+
+    def _free_at(self, one: Reminder) -> datetime:
+        free_at = free_from(self._ledger, self._facts.subject_id, one.clinic_id, self._now, self._limits)
+        at = next_open(one.rule.purpose, free_at, one.visit.start_at)
+        return at if at <= one.useful_until else next_open(one.rule.purpose, self._now, one.visit.start_at)
+
+    def _add(self, planned: Planned) -> None:
+        self._planned.append(planned)
+        self._ledger = self._ledger.with_entries(_entries(planned, self._facts.subject_id, self._now))
+
+
+def _groups(found: Iterable[Reminder], now: datetime, limits: Limits) -> Iterator[list[Reminder]]:
+    """What goes out together: what is due, each with what comes due for the same day within the next 12 hours. The
+    one soonest past its use comes first."""
+    coming = sorted(
+        (one for one in found if _is_near(one, now, limits)), key=lambda one: (one.useful_until, one.occasion)
+    )
+    while any(one.timing == Timing.DUE for one in coming):
+        first = next(one for one in coming if one.timing == Timing.DUE)
+        together = [one for one in coming if one.goes_with(first)]
+        coming = [one for one in coming if one not in together]
+        yield together
+
+
+def _is_near(one: Reminder, now: datetime, limits: Limits) -> bool:
+    return one.timing == Timing.DUE or (one.timing == Timing.FUTURE and one.send_at <= now + limits.merge_ahead)
+
+
+def _of_reminders(group: Sequence[Reminder], state: DeliveryState, reason: str) -> Planned:
+    first = group[0]
+    name = first.rule.template_name
+    return Planned(
+        clinic_id=first.clinic_id,
+        purpose=first.rule.purpose,
+        template_name=name if len(group) == 1 else merged(name),
+        channels=first.rule.channels,
+        parts=tuple(PlannedPart(one.visit.booking_id, one.occasion, one.visit.time_version) for one in group),
+        visit_at=min(one.visit.start_at for one in group),
+        useful_until=min(one.useful_until for one in group),
+        state=state,
+        reason=reason,
+    )
+
+
+def _waits(visits: Iterable[Visit], now: datetime) -> list[datetime]:
+    return [visit.waits_until for visit in visits if visit.waits_until is not None and visit.waits_until > now]
+
+
+def _first_concerned(visit: Visit, what: Notice, now: datetime) -> datetime:
+    """The first journey that the notice can save: to the old time or to the new one."""
+    known = what.base.before.start_at if what.base.before else visit.start_at
+    return min((at for at in (known, visit.start_at) if at > now), default=visit.start_at)
+
+
+def _notice_useful_until(visit: Visit, what: Notice) -> datetime:
+    if what.purpose == Purpose.CONFIRMATION:
+        return min(what.settled_at + CONFIRMATION_USE, visit.start_at)
+    return visit.start_at
+
+
+def _expired(planned: Planned, now: datetime) -> Planned:
+    reason = "missed" if now > planned.useful_until else "outside_window"
+    return replace(planned, state=DeliveryState.EXPIRED, reason=reason)
+
+
+def _entries(planned: Planned, subject_id: UUID, now: datetime) -> list[Entry]:
+    delivery_id = uuid4()  # only to tell this plan's deliveries apart
+    return [
+        Entry(
+            delivery_id, subject_id, planned.clinic_id, planned.purpose, part.occasion, part.booking_id,
+            planned.state, now,
+        )
+        for part in planned.parts
+    ]  # fmt: skip

@@ -1,0 +1,49 @@
+"""Instants as people say them, in Swedish time whatever the host's zone, in Swedish or English."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from babel.dates import format_date
+
+from notifier.swedish_days import local
+
+
+def weekday(at: datetime, language: str) -> str:
+    """`tisdag`, `Tuesday`."""
+    return format_date(local(at).date(), "EEEE", locale=_locale(language))
+
+
+def day(at: datetime, language: str) -> str:
+    """`1 december`, `1 December`."""
+    return format_date(local(at).date(), "d MMMM", locale=_locale(language))
+
+
+def clock(at: datetime, language: str) -> str:
+    """`13.30`, `13:30`."""
+    return f"{local(at):%H:%M}" if language == "en" else f"{local(at):%H.%M}"
+
+
+def moment(at: datetime, language: str) -> str:
+    """`tisdag 1 december kl. 13.30`, `Tuesday 1 December, 13:30`."""
+    between = ", " if language == "en" else " kl. "
+    return f"{weekday(at, language)} {day(at, language)}{between}{clock(at, language)}"
+
+
+def short_moment(at: datetime, language: str) -> str:
+    """`1/12 kl. 13.30`, `1 Dec, 13:30`: where an SMS has no room."""
+    here = local(at)
+    if language == "en":
+        return f"{format_date(here.date(), 'd MMM', locale='en')}, {here:%H:%M}"
+    return f"{here.day}/{here.month} kl. {here:%H.%M}"
+
+
+def clocks(instants: Sequence[datetime], language: str) -> str:
+    """`09.00, 10.30 och 13.30`, `09:00, 10:30 and 13:30`."""
+    *most, last = [clock(at, language) for at in instants]
+    if not most:
+        return last
+    return f"{', '.join(most)} {'and' if language == 'en' else 'och'} {last}"
+
+
+def _locale(language: str) -> str:
+    return "en" if language == "en" else "sv"

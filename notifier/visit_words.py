@@ -1,0 +1,74 @@
+"""The values of a message's fields for one recipient: dates as people say them, names that may be told. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from notifier.fields import Field
+from notifier.spoken_times import clock, clocks, day, moment, short_moment, weekday
+
+_SEVERAL_CLINICS = {"sv": "flera mottagningar", "en": "several clinics"}
+_UNCONFIRMED = {
+    "sv": "Vi har inte kunnat bekräfta tiden sedan {}.",
+    "en": "We have not been able to confirm this time since {}.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToldVisit:
+    """What a message may say of one visit."""
+
+    start_at: datetime
+    clinic: str = field(repr=False)  # the facility's name in messages
+    phone: str = field(default="", repr=False)
+    deadline_at: datetime | None = None
+    was_at: datetime | None = None  # before a move
+    unconfirmed_since: datetime | None = None
+    has_preparations: bool = False
+
+
+def values(visits: Sequence[ToldVisit], language: str, link: str, now: datetime) -> dict[Field, str]:
+    """Values for a message about one visit, or about several of one day. What is not known is empty.
+
+    A cancel deadline that has passed is not told: it could only mislead.
+    """
+    ordered = sorted(visits, key=lambda visit: visit.start_at)
+    first = ordered[0]
+    deadlines = [visit.deadline_at for visit in ordered if visit.deadline_at is not None and visit.deadline_at > now]
+    unconfirmed = [visit.unconfirmed_since for visit in ordered if visit.unconfirmed_since is not None]
+    return {
+        Field.WEEKDAY: weekday(first.start_at, language),
+        Field.DATE: day(first.start_at, language),
+        Field.TIME: clock(first.start_at, language),
+        Field.CLINIC: _clinic(ordered, language),
+        Field.CANCEL_BY: short_moment(min(deadlines), language) if deadlines else "",
+        Field.LINK: link,
+        Field.EARLIER_TIME: moment(first.was_at, language) if first.was_at is not None else "",
+        Field.PHONE: first.phone,
+        Field.COUNT: _count(len(ordered), language),
+        Field.TIMES: clocks([visit.start_at for visit in ordered], language),
+        Field.VISITS: "\n".join(_line(visit, language) for visit in ordered),
+        Field.UNCONFIRMED_SINCE: short_moment(min(unconfirmed), language) if unconfirmed else "",
+        Field.PREPARATIONS: "x" if any(visit.has_preparations for visit in ordered) else "",
+    }
+
+
+def unconfirmed_sentence(since: str, language: str) -> str:
+    """What is added where a clinic's own words do not say it."""
+    return _UNCONFIRMED["en" if language == "en" else "sv"].format(since)
+
+
+def _clinic(visits: Sequence[ToldVisit], language: str) -> str:
+    names = {visit.clinic for visit in visits}
+    return names.pop() if len(names) == 1 else _SEVERAL_CLINICS["en" if language == "en" else "sv"]
+
+
+def _count(visits: int, language: str) -> str:
+    if language == "en":
+        return "1 visit" if visits == 1 else f"{visits} visits"
+    return f"{visits} besök"
+
+
+def _line(visit: ToldVisit, language: str) -> str:
+    at = clock(visit.start_at, language)
+    return f"{at}, {visit.clinic}" if language == "en" else f"kl. {at}, {visit.clinic}"

@@ -1,0 +1,74 @@
+"""Where providers report what became of messages. Checks and records, nothing else: what a report means is decided
+later, from the database, so that the provider has its answer at once.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from notifier.channels.twilio_receipts import RECEIPTS_PATH, ReceiptReader, ReceiptRefused, ReceivedReceipt
+
+_LONGEST_BODY = 64 * 1024
+_FORM = "application/x-www-form-urlencoded"
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """What signatures are checked against. `public_url` is our address as the provider was told it: what a request
+    says about its host is not to be trusted."""
+
+    public_url: str
+    twilio_account_sid: str
+    twilio_auth_token: str = field(repr=False)
+
+
+def routes(hooks: HookSettings, record: Callable[[ReceivedReceipt], None]) -> list[Route]:
+    """The providers' addresses. `record` stores one receipt, once however often it comes (replays are normal), and is
+    called in a thread, only with receipts whose signature holds."""
+    reader = ReceiptReader(hooks.public_url, hooks.twilio_account_sid, hooks.twilio_auth_token)
+    return [Route(RECEIPTS_PATH + "{attempt_id}", _receipts(reader, record), methods=["POST"])]
+
+
+def _receipts(
+    reader: ReceiptReader, record: Callable[[ReceivedReceipt], None]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def receive(request: Request) -> Response:
+        try:
+            receipt = reader.read(request.path_params["attempt_id"], _signature(request), await _form_body(request))
+        except ReceiptRefused as error:
+            _log.warning("receipt_refused", provider="twilio", reason=str(error))
+            return Response(status_code=403)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        await run_in_threadpool(record, receipt)
+        return Response(status_code=204)
+
+    return receive
+
+
+def _signature(request: Request) -> str:
+    """The one signature header. Raises ReceiptRefused."""
+    found = request.headers.getlist("X-Twilio-Signature")
+    if len(found) != 1 or not found[0] or not found[0].isascii():
+        raise ReceiptRefused("signature_header")
+    if request.scope["query_string"]:
+        raise ReceiptRefused("query")  # the address we gave has none
+    return found[0]
+
+
+async def _form_body(request: Request) -> bytes:
+    """The body, when it is a form of a receipt's size. Raises ReceiptRefused."""
+    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
+        raise ReceiptRefused("content_type")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_BODY:
+            raise ReceiptRefused("too_long")
+    return bytes(body)

@@ -1,0 +1,158 @@
+"""Templates: `((fält))` and `((villkor??text))`. No logic, one pass; values are put in and never read again. Pure.
+
+A condition's text may hold fields, not further conditions.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from notifier.fields import CATALOGUE, Field, field_named
+from notifier.sms_text import cleaned
+from store.purposes import Purpose
+
+LONGEST_TEMPLATE = 10_000
+_FIELD = r"\(\((?P<field>[^()?]{1,60})\)\)"
+_CONDITION = r"\(\((?P<condition>[^()?]{1,60})\?\?(?P<inner>(?:[^()]|\((?!\()|\)(?!\))|\(\([^()?]{1,60}\)\))*)\)\)"
+_HOLE = re.compile(f"{_CONDITION}|{_FIELD}")
+_LEFT_OVER = re.compile(r"\(\(|\)\)")
+_OPENINGS = re.compile(r"\({2,}")
+
+
+class InvalidTemplate(ValueError):
+    """A template that may not be saved; `problems` are sentences for the person who writes it."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class MissingField(ValueError):
+    """A value that the words need and the visit does not have. Names fields, never values."""
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        super().__init__("missing field: " + ", ".join(fields))
+        self.fields = tuple(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hole:
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    field: Field
+    inner: tuple["str | _Hole", ...]
+
+
+_Piece = str | _Hole | _Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A template that has been read and found right."""
+
+    pieces: tuple[_Piece, ...]
+
+    @property
+    def fields(self) -> frozenset[Field]:
+        """Every field that is asked for or written out."""
+        return frozenset(_fields(self.pieces))
+
+
+def parse(text: str, purpose: Purpose) -> Words:
+    """Reads a template for a purpose. Raises InvalidTemplate with every problem found."""
+    if len(text) > LONGEST_TEMPLATE:
+        raise InvalidTemplate([f"Texten är längre än {LONGEST_TEMPLATE} tecken."])
+    problems: list[str] = []
+    words = Words(tuple(_pieces(text, purpose, problems)))
+    if problems:
+        raise InvalidTemplate(problems)
+    return words
+
+
+def render(words: Words, values: Mapping[Field, str]) -> str:
+    """The words with values put in, fit for SMS and e-mail. Raises MissingField.
+
+    An empty value counts as absent: a condition on it leaves its text out. No `((` ever leaves.
+    """
+    missing: list[Field] = []
+    text = "".join(_written(words.pieces, values, missing))
+    if missing:
+        raise MissingField(sorted(set(missing)))
+    return _OPENINGS.sub("(", cleaned(text))  # in this order: cleaning may bring two brackets together
+
+
+def _pieces(text: str, purpose: Purpose, problems: list[str]) -> Iterator[_Piece]:
+    end = 0
+    for match in _HOLE.finditer(text):
+        yield _plain(text[end : match.start()], problems)
+        yield from _piece(match, purpose, problems)
+        end = match.end()
+    yield _plain(text[end:], problems)
+
+
+def _piece(match: re.Match[str], purpose: Purpose, problems: list[str]) -> Iterator[_Piece]:
+    if match["condition"] is None:
+        yield from _hole(match["field"], purpose, problems)
+        return
+    field = _known(match["condition"], purpose, problems)
+    inner = tuple(_inner(match["inner"], purpose, problems))
+    if field is not None:
+        yield _Condition(field, inner)
+
+
+def _inner(text: str, purpose: Purpose, problems: list[str]) -> Iterator[str | _Hole]:
+    end = 0
+    for match in re.finditer(_FIELD, text):
+        yield _plain(text[end : match.start()], problems)
+        yield from _hole(match["field"], purpose, problems)
+        end = match.end()
+    yield _plain(text[end:], problems)
+
+
+def _hole(written: str, purpose: Purpose, problems: list[str]) -> Iterator[_Hole]:
+    field = _known(written, purpose, problems)
+    if field is None:
+        return
+    if CATALOGUE[field].is_condition_only:
+        problems.append(f"Fältet ({field}) kan bara vara ett villkor: (({field}??text)).")
+    yield _Hole(field)
+
+
+def _known(written: str, purpose: Purpose, problems: list[str]) -> Field | None:
+    field = field_named(written)
+    if field is None:
+        problems.append(f"Fältet ({written.strip()}) finns inte.")
+    elif purpose not in CATALOGUE[field].purposes:
+        problems.append(f"Fältet ({field}) finns inte i den här sortens meddelande.")
+        return None
+    return field
+
+
+def _plain(text: str, problems: list[str]) -> str:
+    if _LEFT_OVER.search(text):
+        problems.append("Dubbla parenteser måste omsluta ett fält: ((datum)) eller ((telefon??Frågor: ((telefon)))).")
+    return text
+
+
+def _written(pieces: Sequence[_Piece], values: Mapping[Field, str], missing: list[Field]) -> Iterator[str]:
+    for piece in pieces:
+        if isinstance(piece, str):
+            yield piece
+        elif isinstance(piece, _Hole):
+            if not values.get(piece.field):
+                missing.append(piece.field)
+            yield values.get(piece.field, "")
+        elif values.get(piece.field):
+            yield from _written(piece.inner, values, missing)
+
+
+def _fields(pieces: Sequence[_Piece]) -> Iterator[Field]:
+    for piece in pieces:
+        if isinstance(piece, _Hole):
+            yield piece.field
+        elif isinstance(piece, _Condition):
+            yield piece.field
+            yield from _fields(piece.inner)

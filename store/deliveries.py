@@ -1,0 +1,349 @@
+"""The delivery ledger: promises to tell one recipient once, their parts, attempts and receipts."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, UniqueConstraint, and_, or_, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, Session, SQLModel, col, func, select, update
+
+from store.claims import Claim, Due
+from store.columns import Claimable, UtcDateTime, lease_clock, one_of, sealed
+from store.delivery_states import DeliveryState as DeliveryState
+from store.identifiers import new_id
+from store.purposes import Purpose
+
+
+class AttemptOutcome(StrEnum):
+    """What became of one try. An attempt without an outcome is under way, or its worker died."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+
+
+class Delivery(Claimable, table=True):
+    """A promise to tell one recipient once. Born due: `next_attempt_at` is its creation unless it is deferred."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        one_of("state", DeliveryState),
+        one_of("purpose", Purpose),
+        Index(
+            "ix_deliveries_due",
+            "next_attempt_at",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_deliveries_unsettled",
+            "claimed_until",
+            sqlite_where=text("state = 'sending'"),
+            postgresql_where=text("state = 'sending'"),
+        ),
+        Index("ix_deliveries_subject", "subject_id", "created_at"),
+        CheckConstraint("state not in ('failed', 'skipped', 'expired') or reason <> ''", name="exit_has_reason"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    clinic_id: UUID = Field(foreign_key="clinics.id")
+    subject_id: UUID = Field(foreign_key="subjects.id")  # whom it is about
+    recipient_id: UUID = Field(foreign_key="subjects.id")  # who is told
+    contact_id: UUID = Field(foreign_key="contact_points.id")
+    purpose: Purpose = Field(sa_type=String)
+    channel: str  # "sms", "email", "paper"
+    language: str
+    state: DeliveryState = Field(default=DeliveryState.QUEUED, sa_type=String)
+    reason: str = Field(default="")
+    visit_at: datetime = Field(sa_type=UtcDateTime)  # the first visit it is about: recovery drains in this order
+    next_attempt_at: datetime = Field(sa_type=UtcDateTime)
+    useful_until: datetime = Field(sa_type=UtcDateTime)
+    crash_count: int = Field(default=0)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class DeliveryPart(SQLModel, table=True):
+    """One booking (or other occasion) that a delivery covers. The UNIQUE key is what makes a promise single."""
+
+    __tablename__ = "delivery_parts"
+    __table_args__ = (UniqueConstraint("purpose", "occasion", "channel", "recipient"), one_of("purpose", Purpose))
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    delivery_id: UUID = Field(foreign_key="deliveries.id", index=True)
+    purpose: Purpose = Field(sa_type=String)
+    occasion: str  # the text keys of rules.md 2: "rule:<id>/booking:<id>/time:<n>", "change:<id>", ...
+    channel: str
+    recipient: str  # the recipient's subject id: numbers change, the promise does not
+    booking_id: UUID | None = Field(default=None, index=True)  # no foreign key: a move may merge the row away
+    time_version: int = Field(default=0)  # the booking's, as covered
+    template_version_id: UUID = Field(foreign_key="template_versions.id")
+    dropped_reason: str = Field(default="")  # no longer true when it was to be sent
+
+
+class Attempt(SQLModel, table=True):
+    """One try, committed before its first byte leaves."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("provider", "provider_id"),
+        one_of("outcome", AttemptOutcome),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    delivery_id: UUID = Field(foreign_key="deliveries.id", index=True)
+    fence: int
+    public_id: str = Field(unique=True)  # random; receipts carry it back
+    provider: str
+    wording_digest: str  # keyed
+    began_at: datetime = Field(sa_type=UtcDateTime)  # real time
+    outcome: AttemptOutcome | None = Field(default=None, sa_type=String)
+    provider_id: str | None = Field(default=None)
+    code: str = Field(default="")  # the provider's error code
+    settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Wording(SQLModel, table=True):
+    """The words one person was sent, sealed with the recipient's key and kept seven days."""
+
+    __tablename__ = "wordings"
+    __table_args__ = (sealed("sealed_text"),)
+
+    attempt_id: UUID = Field(primary_key=True, foreign_key="attempts.id")
+    sealed_text: str
+    keep_until: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+class Receipt(SQLModel, table=True):
+    """One report from a provider, appended as it came. `due_at` is its arrival until it has been applied."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (UniqueConstraint("provider", "provider_id", "status"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    provider: str
+    provider_id: str
+    status: str
+    attempt_public_id: str = Field(index=True)
+    code: str = Field(default="")
+    received_at: datetime = Field(sa_type=UtcDateTime)  # real time
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)  # real time; None: applied
+    applied_as: str = Field(default="")  # what it did: "delivered", "ignored", "unknown_attempt", ...
+
+
+class Suppression(SQLModel, table=True):
+    """Do not tell this address this purpose by this channel."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (UniqueConstraint("contact_digest", "purpose", "channel"), one_of("purpose", Purpose))
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    contact_digest: str  # keyed; the address itself is not kept here
+    purpose: Purpose = Field(sa_type=String)
+    channel: str
+    source: str  # "provider", "citizen", "staff"
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    lifted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+DISPATCHING = Due(Delivery, "next_attempt_at")
+
+
+def parts_about(
+    session: Session, recipient_id: UUID, booking_ids: Iterable[UUID], since: datetime
+) -> list[tuple[Delivery, DeliveryPart]]:
+    """What was ever promised the recipient about these bookings, and about anything since then."""
+    query = (
+        select(Delivery, DeliveryPart)
+        .join(DeliveryPart, col(DeliveryPart.delivery_id) == col(Delivery.id))
+        .where(
+            col(Delivery.recipient_id) == recipient_id,
+            or_(col(DeliveryPart.booking_id).in_(list(booking_ids)), col(Delivery.created_at) >= since),
+        )
+    )
+    return list(session.exec(query))
+
+
+def insert(session: Session, delivery: Delivery, parts: Sequence[DeliveryPart]) -> bool:
+    """Adds a promise. Parts that were promised before are left out; False, and nothing is added, if all were."""
+    session.add(delivery)
+    session.flush()
+    kept = [_insert_unless_there(session, part) for part in parts]
+    if any(kept):
+        return True
+    session.delete(delivery)
+    session.flush()
+    return False
+
+
+def withdraw(session: Session, delivery_ids: Iterable[UUID], reason: str, now: datetime) -> None:
+    """Takes back deliveries that still lie queued; one that has begun to be sent is left alone."""
+    statement = update(Delivery).where(col(Delivery.id).in_(list(delivery_ids)), _is_queued())
+    session.exec(statement.values(state=DeliveryState.SKIPPED, reason=reason, settled_at=now, claimed_until=None))
+
+
+def suppressions(session: Session, digests: Iterable[str], purpose: Purpose) -> frozenset[tuple[str, str]]:
+    """The pairs of address digest and channel that are not to be told this purpose."""
+    query = select(Suppression.contact_digest, Suppression.channel).where(
+        col(Suppression.contact_digest).in_(list(digests)),
+        col(Suppression.purpose) == purpose,
+        col(Suppression.lifted_at).is_(None),
+    )
+    return frozenset((digest, channel) for digest, channel in session.exec(query))
+
+
+def suppress(session: Session, digest: str, channel: str, source: str, now: datetime) -> None:
+    """Remembers that an address has opted out of a channel, for every purpose."""
+    for purpose in Purpose:
+        row = Suppression(contact_digest=digest, purpose=purpose, channel=channel, source=source, made_at=now)
+        _insert_unless_there(session, row)
+
+
+def claim_to_send(session: Session, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
+    """Takes up to `limit` queued deliveries that are due, the first visit first, for `lease` of lease time.
+
+    One whose lease ran out while it lay queued has lost its worker, perhaps to itself: it is taken before others and
+    alone, so that its crashes are its own, and they are counted.
+    """
+    orphaned = _take(session, col(Delivery.claimed_until) < lease_clock(), now, lease, 1, crashes=1)
+    return orphaned or _take(session, col(Delivery.claimed_until).is_(None), now, lease, limit, crashes=0)
+
+
+def channel_of(session: Session, delivery_id: UUID) -> str:
+    return session.exec(select(Delivery.channel).where(col(Delivery.id) == delivery_id)).one()
+
+
+def claimed(session: Session, claim: Claim) -> Delivery | None:
+    """The delivery, locked, if it still lies queued under this claim."""
+    query = select(Delivery).where(_under(claim), _is_queued()).with_for_update()
+    return session.exec(query.execution_options(populate_existing=True)).first()
+
+
+def standing_parts(session: Session, delivery_id: UUID) -> list[DeliveryPart]:
+    """The parts not dropped."""
+    query = select(DeliveryPart).where(col(DeliveryPart.delivery_id) == delivery_id)
+    return list(session.exec(query.where(col(DeliveryPart.dropped_reason) == "").order_by(col(DeliveryPart.id))))
+
+
+def attempts_made(session: Session, delivery_id: UUID) -> int:
+    return session.exec(select(func.count()).where(col(Attempt.delivery_id) == delivery_id)).one()
+
+
+def begin_sending(session: Session, claim: Claim, margin: timedelta) -> bool:
+    """Marks the delivery as being sent; False if the claim is lost or has less than `margin` left."""
+    return _changed(
+        session,
+        and_(_under(claim), _is_queued(), col(Delivery.claimed_until) > lease_clock(margin.total_seconds())),
+        {"state": DeliveryState.SENDING},
+    )
+
+
+def end(session: Session, claim: Claim, state: DeliveryState, reason: str, now: datetime) -> bool:
+    """Ends a queued delivery without sending it; False if the claim is lost."""
+    values = {"state": state, "reason": reason, "settled_at": now, "claimed_until": None}
+    return _changed(session, and_(_under(claim), _is_queued()), values)
+
+
+def drop_parts(session: Session, dropped: Mapping[UUID, str]) -> None:
+    """Marks parts as no longer true, with why."""
+    for part_id, reason in dropped.items():
+        session.exec(update(DeliveryPart).where(col(DeliveryPart.id) == part_id).values(dropped_reason=reason))
+
+
+def settle_attempt(  # noqa: PLR0913 - the attempt's own columns
+    session: Session, attempt_id: UUID, outcome: AttemptOutcome, provider_id: str | None, code: str, now: datetime
+) -> None:
+    """Writes what became of an attempt, unless a receipt has told already."""
+    statement = update(Attempt).where(col(Attempt.id) == attempt_id, col(Attempt.outcome).is_(None))
+    session.exec(statement.values(outcome=outcome, provider_id=provider_id, code=code, settled_at=now))
+
+
+def settle_sending(session: Session, claim: Claim, values: dict[str, Any]) -> bool:
+    """Writes what became of a delivery being sent; False if somebody else (a receipt, a recovery) did so before."""
+    under_way = and_(_under(claim), col(Delivery.state) == DeliveryState.SENDING)
+    return _changed(session, under_way, {"claimed_until": None, **values})
+
+
+def give_up_waiting(session: Session) -> int:
+    """Deliveries being sent whose worker's lease has run out become uncertain: nobody knows. How many."""
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.state) == DeliveryState.SENDING, col(Delivery.claimed_until) < lease_clock())
+        .values(state=DeliveryState.UNCERTAIN, claimed_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    return session.connection().execute(statement).rowcount
+
+
+def add_receipt(session: Session, receipt: Receipt) -> bool:
+    """Appends a report; False if it had come before."""
+    return _insert_unless_there(session, receipt)
+
+
+def due_receipts(session: Session, real_now: datetime, limit: int) -> list[Receipt]:
+    """Reports not yet applied, the oldest first, locked where the database can."""
+    query = select(Receipt).where(col(Receipt.due_at) <= real_now).order_by(col(Receipt.due_at), col(Receipt.id))
+    return list(session.exec(query.limit(limit).with_for_update(skip_locked=True)))
+
+
+def by_public_id(session: Session, public_id: str) -> tuple[Attempt, Delivery] | None:
+    """The attempt that a report is about, and its delivery, locked."""
+    query = (
+        select(Attempt, Delivery)
+        .join(Delivery, col(Delivery.id) == col(Attempt.delivery_id))
+        .where(col(Attempt.public_id) == public_id)
+        .with_for_update()
+    )
+    return session.exec(query.execution_options(populate_existing=True)).first()
+
+
+def _take(  # noqa: PLR0913 - which, when, for how long, how many, and what it says of them
+    session: Session, free: ColumnElement[bool], now: datetime, lease: timedelta, limit: int, *, crashes: int
+) -> list[Claim]:
+    chosen = select(Delivery.id).where(_is_queued(), col(Delivery.next_attempt_at) <= now, free)
+    chosen = chosen.order_by(col(Delivery.visit_at), col(Delivery.id)).limit(limit)
+    if session.get_bind().dialect.name == "postgresql":
+        chosen = chosen.with_for_update(skip_locked=True)
+    statement = (
+        update(Delivery)
+        .where(col(Delivery.id).in_(chosen))
+        .values(
+            claimed_until=lease_clock(lease.total_seconds()),
+            fence=col(Delivery.fence) + 1,
+            crash_count=col(Delivery.crash_count) + crashes,
+        )
+        .returning(
+            col(Delivery.id), col(Delivery.fence), col(Delivery.wakes), col(Delivery.next_attempt_at),
+            col(Delivery.visit_at),
+        )
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    rows = sorted(session.connection().execute(statement).all(), key=lambda row: (row.visit_at, row.id))
+    return [Claim(row.id, row.fence, row.wakes, row.next_attempt_at) for row in rows]
+
+
+def _is_queued() -> Any:  # noqa: ANN401 - SQLAlchemy's expression types say less than they cost
+    return col(Delivery.state) == DeliveryState.QUEUED
+
+
+def _under(claim: Claim) -> Any:  # noqa: ANN401
+    return and_(col(Delivery.id) == claim.id, col(Delivery.fence) == claim.fence)
+
+
+def _changed(session: Session, where: Any, values: dict[str, Any]) -> bool:  # noqa: ANN401
+    statement = update(Delivery).where(where).values(values).execution_options(synchronize_session=False)
+    return session.connection().execute(statement).rowcount == 1
+
+
+def _insert_unless_there(session: Session, row: DeliveryPart | Receipt | Suppression) -> bool:
+    """Counts returned rows: a driver's row count after ON CONFLICT is not to be relied on."""
+    table = type(row)
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    made = postgresql.insert(table) if on_postgresql else sqlite.insert(table)
+    values = {name: getattr(row, name) for name in table.model_fields}
+    statement = made.values(values).on_conflict_do_nothing().returning(col(table.id))
+    return session.connection().execute(statement).first() is not None

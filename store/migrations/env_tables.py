@@ -1,0 +1,11 @@
+"""Every module with tables, named once: importing this fills the metadata."""
+
+import store.bookings
+import store.calendars
+import store.clinics
+import store.consents
+import store.deliveries
+import store.engagements
+import store.facilities
+import store.subjects
+import store.templates  # noqa: F401 - imported for what they declare

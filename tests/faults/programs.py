@@ -1,0 +1,77 @@
+"""The product's programs as real processes, each in a process group of its own, so that none outlives its test."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+KALLELSE = str(Path(sys.executable).with_name("kallelse"))
+_STOP_SECONDS = 30.0
+
+
+class Program:
+    """A running program. What it says lies in `log`."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        self.log = log
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("KALLELSE_")}
+        with log.open("ab") as said:
+            self._process = subprocess.Popen(  # noqa: S603 - our own programs
+                command,
+                cwd=ROOT,
+                env={**inherited, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def last_words(self) -> str:
+        """The end of what it said, for a test that failed."""
+        return self.said()[-2000:]
+
+    def kill(self) -> None:
+        """kill -9, for the whole group: nobody gets to say goodbye. Harmless when all have ended."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(_STOP_SECONDS)
+
+    def terminate(self) -> int:
+        """SIGTERM to the program alone; its exit code."""
+        self._process.terminate()
+        return self._process.wait(_STOP_SECONDS)
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Program]:
+    """A program for as long as this lasts; then it is killed if it still runs."""
+    program = Program(command, environment, log)
+    try:
+        yield program
+    finally:
+        program.kill()
+
+
+def free_port() -> int:
+    """A port that nobody has now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def is_listening(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False

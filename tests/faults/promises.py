@@ -1,0 +1,115 @@
+"""Many deliveries due at once, as the planner would have left them: real people, bookings, parts and pinned words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, func, select
+
+from notifier import ready_texts
+from store import deliveries, templates
+from store.database import Sessions
+from store.deliveries import Delivery, DeliveryPart
+from store.engagements import Engagement
+from store.identifiers import new_id
+from store.purposes import Purpose
+from store.subjects import ContactPoint
+from store.templates import Template, TemplateVersion, VersionKey, VersionState
+from store.vault import Vault
+from tests import build
+from tests.people import Person
+from worker.demo.people import MOST_CITIZENS, people
+
+FIRST_PHONE = 46701740605
+AHEAD = timedelta(days=2)  # of now: the first visit
+
+
+@dataclass(frozen=True)
+class Told:
+    """Whom a delivery is for, and by which words. `versions` are used in turn, one for each of a person's visits."""
+
+    purpose: Purpose
+    versions: Sequence[UUID]
+    useful_for: timedelta | None = None  # from now on; None: until four hours before the visit
+
+
+def reminders(session: Session, now: datetime) -> Told:
+    """Day-before reminders in the shipped words; they go out in the daytime only."""
+    ready_texts.install(session, now)
+    version = templates.active_versions(session)[VersionKey(None, "day_before", "sms", "sv")]
+    return Told(Purpose.REMINDER, [version])
+
+
+def codes(session: Session, now: datetime, count: int) -> Told:
+    """Codes, each of a person's with words of its own: the one purpose that goes out at any hour of the real day."""
+    template = Template(name="code", purpose=Purpose.CODE, channel="sms")
+    session.add(template)
+    session.flush()
+    made = [
+        TemplateVersion(
+            template_id=template.id, language="sv", number=number, state=VersionState.ACTIVE,
+            text=f"Prov nummer {number} från Kallelse.", written_by="kallelse", made_at=now,
+        )
+        for number in range(1, count + 1)
+    ]  # fmt: skip
+    session.add_all(made)
+    session.flush()
+    return Told(Purpose.CODE, [one.id for one in made], timedelta(hours=6))
+
+
+def due_codes(sessions: Sessions, vault: Vault, now: datetime, count: int) -> None:
+    """So many codes, due now."""
+    with sessions.writing() as session:
+        add_due(session, vault, now, count, codes(session, now, count))
+
+
+def due_reminders(sessions: Sessions, vault: Vault, now: datetime, count: int) -> None:
+    """So many reminders, due now."""
+    with sessions.writing() as session:
+        add_due(session, vault, now, count, reminders(session, now))
+
+
+def add_due(session: Session, vault: Vault, now: datetime, count: int, told: Told) -> None:
+    """One delivery a visit; visits lie five minutes apart, and go round among as many people as there are."""
+    clinic = build.clinic(session, now)
+    build.facility(session, clinic_id=clinic.id, cancel_deadline="")
+    cast = [_engagement(session, vault, now, place) for place in range(min(count, MOST_CITIZENS))]
+    contacts = {
+        engagement.subject_id: session.exec(
+            select(ContactPoint.id).where(col(ContactPoint.subject_id) == engagement.subject_id)
+        ).one()
+        for engagement in cast
+    }
+    for place in range(count):
+        of = cast[place % len(cast)]
+        version = told.versions[place // len(cast) % len(told.versions)]
+        start_at = now + AHEAD + timedelta(minutes=5 * place)
+        booking = build.booking(session, vault, of, start_at, seen_at=now)
+        delivery = Delivery(
+            id=new_id(), clinic_id=clinic.id, subject_id=of.subject_id, recipient_id=of.subject_id,
+            contact_id=contacts[of.subject_id], purpose=told.purpose, channel="sms", language="sv", visit_at=start_at,
+            next_attempt_at=now, created_at=now,
+            useful_until=start_at - timedelta(hours=4) if told.useful_for is None else now + told.useful_for,
+        )  # fmt: skip
+        part = DeliveryPart(
+            delivery_id=delivery.id, purpose=told.purpose, occasion=f"{told.purpose}:{booking.id}", channel="sms",
+            recipient=str(of.subject_id), booking_id=booking.id, time_version=booking.time_version,
+            template_version_id=version,
+        )  # fmt: skip
+        deliveries.insert(session, delivery, [part])
+
+
+def states(sessions: Sessions) -> dict[str, int]:
+    """How many deliveries there are in each state that occurs."""
+    with sessions.reading() as session:
+        rows = session.exec(select(col(Delivery.state), func.count()).group_by(col(Delivery.state)))
+        return {str(state): number for state, number in rows}
+
+
+def _engagement(session: Session, vault: Vault, now: datetime, place: int) -> Engagement:
+    """Somebody known to the register until next year, whom nobody is asked about."""
+    person = Person(people(MOST_CITIZENS)[place].identity, phone=f"+{FIRST_PHONE + place}")
+    fresh = now + timedelta(days=365)
+    subject = build.subject(session, vault, now, person, population_as_of=fresh, population_asked_as_of=fresh)
+    return build.engagement(session, subject.id, now, next_poll_at=None)

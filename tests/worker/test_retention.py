@@ -1,0 +1,85 @@
+"""Retention: wordings and unreadable content go after seven days; that there was something stays countable."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from store import engagements
+from store.database import Sessions
+from store.deliveries import Attempt, Delivery, Wording
+from store.delivery_states import DeliveryState
+from store.engagements import Quarantined
+from store.identifiers import new_id
+from store.purposes import Purpose
+from store.subjects import cipher_of, contacts
+from store.vault import Vault
+from tests import build
+from tests.conftest import NOW
+from worker import retention
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def kept(sessions: Sessions, vault: Vault) -> None:
+    """Something unreadable seen now, and a message sent now."""
+    with sessions.writing() as session:
+        subject = build.subject(session, vault, NOW)
+        engagement = build.engagement(session, subject.id, NOW)
+        cipher = cipher_of(session, vault, subject.id)
+        engagements.quarantine(session, cipher, engagement.id, b"<slot/>", "startTimeInclusive: missing", now=NOW)
+        delivery = Delivery(
+            clinic_id=build.clinic(session, NOW).id,
+            subject_id=subject.id,
+            recipient_id=subject.id,
+            contact_id=contacts(session, cipher, subject.id)[0].id,
+            purpose=Purpose.CONFIRMATION,
+            channel="sms",
+            language="sv",
+            state=DeliveryState.DELIVERED,
+            visit_at=NOW,
+            next_attempt_at=NOW,
+            useful_until=NOW,
+            created_at=NOW,
+        )
+        session.add(delivery)
+        session.flush()
+        attempt = Attempt(
+            id=new_id(), delivery_id=delivery.id, fence=1, public_id="x", provider="p", wording_digest="", began_at=NOW
+        )
+        session.add(attempt)
+        session.flush()
+        text = cipher.seal_text("wordings.sealed_text", attempt.id, "Din tid")
+        session.add(Wording(attempt_id=attempt.id, sealed_text=text, keep_until=NOW + 7 * DAY))
+
+
+def left(sessions: Sessions) -> tuple[int, int, int, int]:
+    """Wordings, unreadable content; attempts, deliveries."""
+    with sessions.reading() as session:
+        wordings, quarantined = session.exec(select(Wording)).all(), session.exec(select(Quarantined)).all()
+        attempts, deliveries = session.exec(select(Attempt)).all(), session.exec(select(Delivery)).all()
+    return len(wordings), len(quarantined), len(attempts), len(deliveries)
+
+
+def is_due(sessions: Sessions, now: datetime) -> bool:
+    with sessions.reading() as session:
+        return retention.anything_due(session, now)
+
+
+@pytest.mark.usefixtures("kept")
+def test_nothing_is_forgotten_before_its_time(sessions: Sessions) -> None:
+    assert not is_due(sessions, NOW + 7 * DAY)
+    assert retention.forget_due(sessions, NOW + 7 * DAY) == 0
+    assert left(sessions) == (1, 1, 1, 1)
+
+
+@pytest.mark.usefixtures("kept")
+def test_after_seven_days_the_content_is_gone_and_the_count_remains(sessions: Sessions) -> None:
+    then = NOW + 7 * DAY + timedelta(seconds=1)
+
+    assert is_due(sessions, then)
+    assert retention.forget_due(sessions, then) == 2
+    assert left(sessions) == (0, 0, 1, 1)
+    assert not is_due(sessions, then)
+    assert retention.forget_due(sessions, then) == 0

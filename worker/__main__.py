@@ -1,0 +1,38 @@
+"""The command line: `kallelse`. Each command lives in `worker.commands`; this puts them together."""
+
+import typer
+
+from worker.commands import facilities, keys, looking, running, seeding, subjects, trying
+from worker.commands.exits import Commands
+
+app = typer.Typer(
+    name="kallelse",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Care visits in the citizen's own calendar, and a word in time before each.
+
+    **New here?** `kallelse demo` shows everything on this machine, with a simulated region.
+
+    **Running it?** `kallelse up` is one process on SQLite; the Procfile (`migrate`, `web`, `worker`, `clock`) is for
+    PostgreSQL and Redis. `kallelse check` says what is in force and what is missing.
+
+    **Feeding it?** `facilities import`, `facilities decide`, `subjects import`; `seed` writes files to try with.
+
+    Settings come from the environment (`KALLELSE_...`); README has the table. Exit codes: 0 done, 1 something failed,
+    2 something must be set right first.
+    """,
+)
+for commands in (running, looking, trying, seeding, facilities, subjects, keys):
+    commands.register(app)
+
+
+def main() -> None:
+    """The entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The two clocks: business now, which everything decides by, and the metronome that rings doorbells for due rows."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from store.database import Session, Sessions
+
+log = structlog.get_logger()
+
+
+class BusinessClock:
+    """Business now: real time plus an offset that only the demo, tests and simulations move."""
+
+    def __init__(self, start_at: datetime | None = None) -> None:
+        self._offset = timedelta() if start_at is None else start_at - datetime.now(UTC)
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._offset
+
+    def forward(self, to: datetime) -> None:
+        """Moves business now to `to`; never backwards."""
+        with self._lock:
+            self._offset = max(self._offset, to - datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A kind of due row: the name of its doorbell, and the question whether any is due."""
+
+    kind: str
+    is_due: Callable[[Session, datetime], bool]
+
+
+class Metronome:
+    """Asks at every tick what is due, and rings. Two of them are harmless: bells carry nothing, claims decide."""
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        now: Callable[[], datetime],
+        ticks: Sequence[Tick],
+        ring: Callable[[str], None],
+        seconds: float,
+    ) -> None:
+        self._sessions = sessions
+        self._now = now
+        self._ticks = ticks
+        self._ring = ring
+        options: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=options)
+        self._scheduler.add_job(self.tick, "interval", seconds=seconds, next_run_time=datetime.now(UTC))
+
+    def start(self) -> None:
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        self._scheduler.shutdown(wait=True)
+
+    def tick(self) -> None:
+        """One look at everything that can be due."""
+        for tick in self._ticks:
+            self._look(tick)
+
+    def _look(self, tick: Tick) -> None:
+        try:
+            with self._sessions.reading() as session:
+                is_due = tick.is_due(session, self._now())
+            if is_due:
+                self._ring(tick.kind)
+        except Exception as error:  # noqa: BLE001 - one of the three broad ones: the metronome must not stop
+            log.error("tick_failed", kind=tick.kind, error=type(error).__name__)

@@ -1,0 +1,136 @@
+"""Reports from the simulated Twilio: moves each accepted SMS through its statuses and tells its StatusCallback.
+
+Calls nobody but this machine.
+"""
+
+import heapq
+import http.client
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+from worker.demo.accepted import AcceptedList, Message
+from worker.demo.twilio_wire import callback_fields, signature
+
+FINAL = frozenset({"delivered", "undelivered", "failed"})
+LATE_ERRORS = {  # recipients whose SMS is accepted, and reported undelivered with this code
+    "+46701740690": 30003,
+    "+46701740691": 30005,
+    "+46701740692": 30007,
+    "+46701740693": 30008,
+}
+_TRIES = 6
+_TIME_OUT = 5.0  # seconds
+_HERE = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long after acceptance each status comes; `retry` doubles from try to try."""
+
+    sent: timedelta = timedelta(seconds=0.2)
+    delivered: timedelta = timedelta(seconds=1)
+    retry: timedelta = timedelta(seconds=0.5)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Task:
+    due: float
+    order: int
+    act: Callable[[], None] = field(compare=False)
+
+
+class Receipts:
+    """One thread that acts in due order. What was not reported before a restart is taken up again by `resume`."""
+
+    def __init__(self, accepted: AcceptedList, token: str, now: Callable[[], datetime], pace: Pace) -> None:
+        self._accepted = accepted
+        self._token = token
+        self._now = now
+        self._pace = pace
+        self._tasks: list[_Task] = []
+        self._made = 0
+        self._changed = threading.Condition()
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name="demo receipts", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+        for message in self._accepted.messages():
+            if message.channel == "sms" and message.status not in FINAL:
+                self.follow(message)
+
+    def stop(self) -> None:
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify()
+        self._thread.join(_TIME_OUT * 2)
+
+    def follow(self, message: Message) -> None:
+        """Reports the message's coming statuses."""
+        if message.status != "sent":
+            self._later(self._pace.sent, lambda: self._report(message.id, "sent"))
+        last = "undelivered" if message.to in LATE_ERRORS else "delivered"
+        self._later(self._pace.delivered, lambda: self._report(message.id, last))
+
+    def _later(self, wait: timedelta, act: Callable[[], None]) -> None:
+        with self._changed:
+            self._made += 1
+            heapq.heappush(self._tasks, _Task(time.monotonic() + wait.total_seconds(), self._made, act))
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while (task := self._next()) is not None:
+            task.act()
+
+    def _next(self) -> _Task | None:
+        """Waits for the next due task; None when told to stop."""
+        with self._changed:
+            while not self._is_stopping:
+                wait = self._tasks[0].due - time.monotonic() if self._tasks else None
+                if wait is not None and wait <= 0:
+                    return heapq.heappop(self._tasks)
+                self._changed.wait(wait)
+        return None
+
+    def _report(self, message_id: str, status: str) -> None:
+        code = LATE_ERRORS.get(self._to(message_id)) if status == "undelivered" else None
+        sent_at = self._now().astimezone(UTC) if status == "sent" else None
+        self._accepted.progress(message_id, status, sent_at=sent_at, error_code=code)
+        message = self._accepted.find(message_id)
+        if message is not None and "status_callback" in message.details:
+            self._tell(message, tried=0)
+
+    def _to(self, message_id: str) -> str:
+        message = self._accepted.find(message_id)
+        return "" if message is None else message.to
+
+    def _tell(self, message: Message, *, tried: int) -> None:
+        if post_callback(message, self._token) or tried + 1 >= _TRIES:
+            return
+        self._later(self._pace.retry * 2**tried, lambda: self._tell(message, tried=tried + 1))
+
+
+def post_callback(message: Message, token: str) -> bool:
+    """Whether the StatusCallback took the message's present status; an address beyond this machine is never called."""
+    url = message.details["status_callback"]
+    address = urlsplit(url)
+    if address.scheme != "http" or address.hostname not in _HERE:
+        return True
+    fields = callback_fields(message)
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature(token, url, fields)}
+    connection = http.client.HTTPConnection(address.hostname, address.port or 80, timeout=_TIME_OUT)
+    try:
+        connection.request("POST", _path(address), urlencode(fields), headers)
+        return 200 <= connection.getresponse().status < 300
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _path(address: SplitResult) -> str:
+    return f"{address.path or '/'}?{address.query}" if address.query else address.path or "/"

@@ -1,0 +1,122 @@
+"""Asks the population register about everybody we hold, whenever there is a newer one. Only what it says explicitly
+may empty a calendar; a bad or missing file changes nothing, and what we know grows stale by itself."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from store import subjects
+from store.calendars import wake_calendars
+from store.database import Session, Sessions
+from store.identifiers import SubjectId
+from store.subjects import Subject
+from store.vault import KeyDestroyed, Vault
+from worker.sources.population import InvalidPopulation, PersonRecord, PopulationFile, PopulationRegister
+
+log = structlog.get_logger()
+
+_BATCH = 200
+_CLOCKS_DIFFER = timedelta(hours=1)
+
+
+class PopulationWatch:
+    """The newest readable register. A file that cannot be read keeps the one before, and is complained of once."""
+
+    def __init__(self, path: Path | None, now: Callable[[], datetime]) -> None:
+        self._path = path
+        self._now = now
+        self._version: tuple[int, int] | None = None
+        self._register: PopulationRegister | None = None
+        self._problem = ""
+
+    def current(self) -> PopulationRegister | None:
+        """The register as last read; the file is read again when it has been written anew."""
+        if self._path is None:
+            return None
+        try:
+            self._look(self._path)
+        except InvalidPopulation as error:
+            self._complain(str(error))
+        except OSError:
+            self._version = None
+            self._complain("the file cannot be read")
+        return self._register
+
+    def _look(self, path: Path) -> None:
+        found = path.stat()
+        if (found.st_mtime_ns, found.st_size) == self._version:
+            return
+        self._version = (found.st_mtime_ns, found.st_size)
+        register = PopulationFile(path)
+        require_not_ahead(register, self._now())
+        self._register, self._problem = register, ""
+
+    def _complain(self, problem: str) -> None:
+        if problem != self._problem:
+            log.error("population_unreadable", setting="KALLELSE_POPULATION", meaning=problem)
+        self._problem = problem
+
+
+def require_not_ahead(register: PopulationRegister, now: datetime) -> None:
+    """Raises InvalidPopulation: a register dated ahead would never grow stale, and hide all that come after it."""
+    if register.as_of > now + _CLOCKS_DIFFER:
+        raise InvalidPopulation("line 1, as_of: lies in the future")
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Against what to compare: the register, when it is, and after how long what we know is stale."""
+
+    register: PopulationRegister
+    now: datetime
+    stale_after: timedelta
+
+
+def anybody_unasked(session: Session, register: PopulationRegister | None) -> bool:
+    return register is not None and bool(subjects.unasked_since(session, register.as_of, 1))
+
+
+def ask_due(sessions: Sessions, vault: Vault, asking: Asking) -> int:
+    """Compares one batch of subjects with the register; returns how many."""
+    with sessions.writing() as session:
+        rows = subjects.unasked_since(session, asking.register.as_of, _BATCH)
+        _compare(session, vault, asking, rows)
+    return len(rows)
+
+
+def _compare(session: Session, vault: Vault, asking: Asking, rows: Sequence[Subject]) -> None:
+    numbers = {row.id: _number(session, vault, row) for row in rows}
+    records = asking.register.records(number for number in numbers.values() if number is not None)
+    changed = [row.id for row in rows if _update(row, _record(records, numbers[row.id]), asking)]
+    session.flush()
+    subjects.wake_planning(session, changed, asking.now)
+    wake_calendars(session, changed, asking.now)
+
+
+def _number(session: Session, vault: Vault, row: Subject) -> SubjectId | None:
+    """None for somebody erased: their key is gone, and nobody knows their number any more."""
+    try:
+        return subjects.number_of(row, subjects.cipher_of(session, vault, row.id))
+    except KeyDestroyed:
+        return None
+
+
+def _record(records: Mapping[SubjectId, PersonRecord], number: SubjectId | None) -> PersonRecord | None:
+    return None if number is None else records.get(number)
+
+
+def _update(row: Subject, record: PersonRecord | None, asking: Asking) -> bool:
+    """True when what we may do for the person has changed: explicit flags, or an end of holding."""
+    row.population_asked_as_of = asking.register.as_of
+    if record is None:
+        row.population_as_of = None
+        return False
+    held = row.population_as_of is None or asking.now - row.population_as_of > asking.stale_after
+    before = (row.protected_on, row.deceased_on)
+    row.population_as_of = asking.register.as_of
+    row.protected_on = (row.protected_on or asking.now.date()) if record.protected else None
+    row.deceased_on = record.deceased_on
+    return held or before != (row.protected_on, row.deceased_on)

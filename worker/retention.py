@@ -1,0 +1,20 @@
+"""Forgets what is kept for a limited time: wordings and quarantined content, seven days each."""
+
+from datetime import datetime, timedelta
+
+from store import engagements, ledger
+from store.database import Session, Sessions
+
+QUARANTINE_KEPT = timedelta(days=7)
+
+
+def anything_due(session: Session, now: datetime) -> bool:
+    return ledger.any_wording_kept_until(session, now) or engagements.any_quarantined_before(
+        session, now - QUARANTINE_KEPT
+    )
+
+
+def forget_due(sessions: Sessions, now: datetime) -> int:
+    """Deletes one batch of what has been kept long enough; returns how many rows."""
+    with sessions.writing() as session:
+        return ledger.delete_wordings(session, now) + engagements.delete_quarantined(session, now - QUARANTINE_KEPT)

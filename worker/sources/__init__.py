@@ -1,0 +1,131 @@
+"""What every booking source is: whom it can be asked about, and what its dated answer, a snapshot, holds.
+
+An adapter knows one wire format and nothing of our tables; `worker.sync` knows the tables and no wire format.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from store.identifiers import HsaId, SubjectId
+
+
+class AddressStatus(StrEnum):
+    """What an aggregated answer says of one logical address (interoperability headers 1.0, ProcessingStatus)."""
+
+    FROM_SOURCE = "DataFromSource"
+    FROM_CACHE = "DataFromCache"
+    FROM_STALE_CACHE = "DataFromCacheSynchFailed"
+    NO_DATA = "NoDataSynchFailed"
+
+
+class TimeFlag(StrEnum):
+    """A local time that does not say one instant: which documented rule was used."""
+
+    NONE = ""
+    REPEATED_HOUR = "repeated_hour"  # autumn: the first of the two (summer time) was chosen
+    MISSING_HOUR = "missing_hour"  # spring: moved forward past the gap
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedBooking:
+    """One booking as a source reports it now, valid and free of the wire's spelling. Instants are UTC."""
+
+    booking_id: str
+    facility: HsaId
+    facility_spelling: str  # as the wire wrote it: what a direct call must say
+    start_at: datetime
+    end_at: datetime | None  # None where the source gave no end after the start
+    time_flag: TimeFlag
+    is_invitation: bool
+    facility_name: str = field(repr=False)
+    performer_name: str = field(repr=False)
+    resource_name: str = field(repr=False)
+    time_type_id: str
+    time_type_name: str = field(repr=False)
+    care_type_name: str = field(repr=False)
+    preparations: str = field(repr=False)  # the wire's `purpose`, as plain text
+    may_cancel: bool
+    may_rebook: bool
+    digest: bytes  # of the wire's content, 16 bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """One reported booking that could not be read: kept apart with its reason, the rest of the answer holds."""
+
+    facility: HsaId | None  # None where not even the facility could be read
+    booking_id: str
+    reason: str  # names the element and the fault, never the value
+    content: bytes = field(repr=False)  # the wire's own bytes, for quarantine only
+    digest: bytes
+
+
+class ReportedSlot(Protocol):
+    """One reported booking before its fields are read; reading is put off, as most polls change nothing."""
+
+    @property
+    def digest(self) -> bytes: ...
+
+    def read(self) -> ReportedBooking | Unreadable: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One answer about one subject. `direct_to` is set when a single facility was asked.
+
+    `statuses` holds what an aggregated answer said per logical address; empty for a direct answer, whose evidence is
+    the answer itself. `foreign` counts reported bookings of another subject: dropped, and to be alarmed about.
+    """
+
+    source: str
+    direct_to: HsaId | None
+    statuses: Mapping[HsaId, AddressStatus]
+    slots: tuple[ReportedSlot, ...]
+    foreign: int
+    digest: bytes  # over the sorted slot digests and the set of (address, status)
+
+
+class SourceError(Exception):
+    """A question that got no usable answer. `code` is short, stable and free of personal data (`VP007`, `timeout`)."""
+
+    def __init__(self, code: str, meaning: str) -> None:
+        super().__init__(f"{code}: {meaning}")
+        self.code = code
+        self.meaning = meaning
+
+
+class SourceUnavailable(SourceError):
+    """No answer now; asking again later can help."""
+
+
+class SourceRefused(SourceError):
+    """Asking again does not help until a person has acted (permission, certificate, route)."""
+
+
+class SourceGarbled(SourceError):
+    """An answer that cannot be read. `content` is kept, sealed, for seven days."""
+
+    def __init__(self, code: str, meaning: str, content: bytes) -> None:
+        super().__init__(code, meaning)
+        self.content = content
+
+
+class BookingSource(Protocol):
+    """A place that answers what a subject has booked. Raises SourceError."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def can_ask_directly(self) -> bool: ...
+
+    def schedule(self, subject: SubjectId) -> Snapshot:
+        """All coming bookings, by way of the aggregating service."""
+        ...
+
+    def schedule_at(self, subject: SubjectId, facility_spelling: str) -> Snapshot:
+        """What one facility itself has for the subject."""
+        ...

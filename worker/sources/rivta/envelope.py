@@ -1,0 +1,92 @@
+"""SOAP 1.1 envelopes of GetSubjectOfCareSchedule (RIV-TA BP 2.1): writing the question, opening the answer."""
+
+from dataclasses import dataclass
+
+from lxml import etree
+
+from worker.sources import SourceError, SourceGarbled
+from worker.sources.rivta.faults import error_of_fault, garbled
+from worker.sources.rivta.xml import UnsafeXml, parsed
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+REGISTRY = "urn:riv:itintegration:registry:1"
+HEADERS = "urn:riv:interoperability:headers:1"
+RESPONDER = "urn:riv:crm:scheduling:GetSubjectOfCareScheduleResponder:1"
+ACTION = f"{RESPONDER}:GetSubjectOfCareSchedule"
+
+_PREFIXES = {"soap": SOAP, "itr": REGISTRY, "ih": HEADERS, "r": RESPONDER}
+_STATUS = f"{{{HEADERS}}}ProcessingStatus"
+_UNDERSTOOD = {_STATUS, f"{{{HEADERS}}}Actor", f"{{{REGISTRY}}}LogicalAddress"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An answer's two halves. `status` is the aggregating service's ProcessingStatus header, if any."""
+
+    status: etree._Element | None
+    response: etree._Element
+
+
+def question(subject_number: str, *, logical_address: str, facility: str) -> bytes:
+    """The question for one subject's schedule, asked by the subject: the bytes to post."""
+    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap=_PREFIXES)
+    header = etree.SubElement(envelope, f"{{{SOAP}}}Header")
+    _add(header, REGISTRY, "LogicalAddress", logical_address)
+    actor = etree.SubElement(header, f"{{{HEADERS}}}Actor")
+    _add(actor, HEADERS, "actorId", subject_number)
+    _add(actor, HEADERS, "actorType", "subject_of_care")
+    body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
+    asked = etree.SubElement(body, f"{{{RESPONDER}}}GetSubjectOfCareSchedule")
+    _add(asked, RESPONDER, "healthcare_facility", facility)
+    _add(asked, RESPONDER, "subject_of_care", subject_number)
+    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+
+
+def opened(content: bytes) -> Opened:
+    """The halves of a well-formed answer. Raises the SourceError that a fault amounts to, else SourceGarbled."""
+    envelope = _envelope(content)
+    headers = envelope.findall(f"{{{SOAP}}}Header/*")
+    payload = _payload(envelope, content)
+    if payload.tag == f"{{{SOAP}}}Fault":
+        raise error_of_fault(payload)
+    if payload.tag != f"{{{RESPONDER}}}GetSubjectOfCareScheduleResponse":
+        raise garbled("unexpected", "the answer is to some other question", content)
+    if any(_must_be_understood(header) for header in headers):
+        raise garbled("must_understand", "the answer has a header that must be understood and is not", content)
+    return Opened(next((header for header in headers if header.tag == _STATUS), None), payload)
+
+
+def fault_in(content: bytes) -> SourceError | None:
+    """What a refusal's SOAP fault amounts to; None where the content holds no such fault."""
+    try:
+        opened(content)
+    except SourceGarbled:
+        return None
+    except SourceError as error:
+        return error
+    return None
+
+
+def _add(parent: etree._Element, namespace: str, name: str, text: str) -> None:
+    etree.SubElement(parent, f"{{{namespace}}}{name}").text = text
+
+
+def _envelope(content: bytes) -> etree._Element:
+    try:
+        root = parsed(content)
+    except UnsafeXml as unsafe:
+        raise garbled(unsafe.code, unsafe.meaning, content) from None
+    if root.tag != f"{{{SOAP}}}Envelope":
+        raise garbled("not_soap", "the answer is not a SOAP 1.1 envelope", content)
+    return root
+
+
+def _payload(envelope: etree._Element, content: bytes) -> etree._Element:
+    body = envelope.find(f"{{{SOAP}}}Body")
+    if body is None or len(body) != 1:
+        raise garbled("body", "the answer's body does not hold exactly one element", content)
+    return body[0]
+
+
+def _must_be_understood(header: etree._Element) -> bool:
+    return header.get(f"{{{SOAP}}}mustUnderstand") in ("1", "true") and header.tag not in _UNDERSTOOD

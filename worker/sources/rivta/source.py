@@ -1,0 +1,86 @@
+"""A RIV-TA platform as a booking source: the aggregating service's answer, or one facility's own, as a snapshot."""
+
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+
+from store.identifiers import HsaId, InvalidIdentifier, SubjectId, parse_hsa_id
+from worker.sources import AddressStatus, ReportedSlot, Snapshot, SourceRefused, SourceUnavailable
+from worker.sources.rivta.client import Answer, Client
+from worker.sources.rivta.envelope import Opened, fault_in, opened, question
+from worker.sources.rivta.faults import error_of_status
+from worker.sources.rivta.schedule import slots_of
+from worker.sources.rivta.settings import RivtaSettings
+from worker.sources.rivta.statuses import read_statuses
+
+_ASKABLE = re.compile(r"[0-9]{8}[0-9PTF][0-9]{3}")  # SubjectOfCareIdType: most reserve numbers have no place in it
+
+
+class RivtaSource:
+    """One platform; may be shared between threads. Every question raises SourceError when it gets no usable answer."""
+
+    def __init__(self, settings: RivtaSettings) -> None:
+        """Raises OSError when a certificate, key or trust file cannot be used."""
+        self._settings = settings
+        self._client = Client(settings)
+
+    @property
+    def name(self) -> str:
+        return self._settings.name
+
+    @property
+    def can_ask_directly(self) -> bool:
+        return self._settings.direct
+
+    def schedule(self, subject: SubjectId) -> Snapshot:
+        """All coming bookings of the subject, with what was said of each address asked."""
+        answered = self._asked(subject, self._settings.logical_address)
+        return _snapshot(self.name, subject, answered, None)
+
+    def schedule_at(self, subject: SubjectId, facility_spelling: str) -> Snapshot:
+        """What the facility itself has for the subject; its answer is evidence."""
+        if not self.can_ask_directly:
+            raise SourceRefused("direct", "this platform may not be asked about single facilities")
+        facility = _facility(facility_spelling)
+        answered = self._asked(subject, facility_spelling)
+        _refuse_second_hand(read_statuses(answered.status))
+        return _snapshot(self.name, subject, answered, facility)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _asked(self, subject: SubjectId, address: str) -> Opened:
+        if _ASKABLE.fullmatch(subject.number) is None:
+            raise SourceRefused("identity", "the contract has no place for this kind of identity number")
+        return _opened(self._client.ask(question(subject.number, logical_address=address, facility=address)))
+
+
+def _facility(spelling: str) -> HsaId:
+    try:
+        return parse_hsa_id(spelling)
+    except InvalidIdentifier as fault:
+        raise SourceRefused("address", f"the facility cannot be asked: {fault}") from None
+
+
+def _opened(answer: Answer) -> Opened:
+    if answer.status == 200:
+        return opened(answer.content)
+    raise fault_in(answer.content) or error_of_status(answer.status)
+
+
+def _refuse_second_hand(statuses: Mapping[HsaId, AddressStatus]) -> None:
+    # A facility's system can itself be an aggregating one; an answer from a cache or in part is no evidence.
+    if any(status is not AddressStatus.FROM_SOURCE for status in statuses.values()):
+        raise SourceUnavailable("second_hand", "the facility's answer says that it is not fresh or not whole")
+
+
+def _snapshot(source: str, subject: SubjectId, answered: Opened, direct_to: HsaId | None) -> Snapshot:
+    statuses = {} if direct_to else read_statuses(answered.status)
+    slots, foreign = slots_of(answered.response, subject)
+    return Snapshot(source, direct_to, statuses, slots, foreign, _digest(slots, statuses))
+
+
+def _digest(slots: tuple[ReportedSlot, ...], statuses: Mapping[HsaId, AddressStatus]) -> bytes:
+    said = sorted(f"{address}\0{status}" for address, status in statuses.items())
+    digests = sorted(slot.digest for slot in slots)
+    return blake2b(b"".join(digests) + b"\0" + "\0".join(said).encode(), digest_size=16).digest()

@@ -1,0 +1,287 @@
+"""One engagement at a time: ask, decide, store, and write out the consequences. The only writer of bookings.
+
+Three steps around one network call: what to ask (a short read), asking (no session open), storing (one transaction).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from feeds import calendars as feed_calendars
+from feeds.periods import CalendarRules
+from store import bookings, engagements, facilities, subjects
+from store.bookings import Booking
+from store.claims import Claim, finish, holds
+from store.consents import stands
+from store.database import CONFLICTS, Session, Sessions
+from store.engagements import POLLING, Engagement
+from store.facilities import Facility
+from store.identifiers import BookingKey, HsaId
+from store.standing import Standing
+from store.subjects import Subject
+from store.vault import KeyDestroyed, Vault
+from worker.absence import mass_disappearance
+from worker.addresses import Noting, Recently, first_contact, losses, note_for_everybody, note_for_subject
+from worker.applying import Applying, apply, refile
+from worker.asking import Learned, Question, ask
+from worker.booking_facts import ensure_facilities, root_of
+from worker.cadence import Pace, next_poll_at
+from worker.facts import Answer, Circumstances, Known, Patience
+from worker.reconcile import Decision, reconcile
+from worker.sources import BookingSource
+from worker.sources.gate import Gate
+
+log = structlog.get_logger()
+
+_FREEZE_WINDOW = timedelta(hours=6)
+_TRIES = 4  # of the storing transaction, when it meets another; the source is not asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Syncing:
+    """What a sync needs of its process."""
+
+    sessions: Sessions
+    vault: Vault
+    sources: Mapping[str, BookingSource]
+    gates: Mapping[str, Gate]
+    now: Callable[[], datetime]
+    spread: Callable[[], float]  # 0 <= spread < 1: keeps polls from bunching
+    patience: Patience
+    pace: Pace
+    calendar_rules: CalendarRules
+    recently: Recently
+    settle: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """Nothing is asked: until a time, or (None) until somebody wakes the engagement."""
+
+    look_again_at: datetime | None
+
+
+def sync(syncing: Syncing, claim: Claim) -> None:
+    """Polls one claimed engagement. Loses nothing when killed: the claim runs out and the row is due again."""
+    with syncing.sessions.reading() as session:
+        prepared = _prepared(syncing, session, claim)
+    if isinstance(prepared, NotAsked):
+        with syncing.sessions.writing() as session:
+            finish(session, POLLING, claim, prepared.look_again_at)
+        return
+    source, question = prepared
+    learned = ask(source, syncing.gates[source.name], question, syncing.now, syncing.patience)
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            with syncing.sessions.writing() as session:
+                _store(syncing, session, claim, question, learned)
+            return
+        except CONFLICTS as conflict:
+            syncing.recently.forget()
+            log.warning("sync_conflict", error=type(conflict).__name__)
+            if not tries_left:
+                raise
+
+
+def _prepared(syncing: Syncing, session: Session, claim: Claim) -> tuple[BookingSource, Question] | NotAsked:
+    """The question to ask, or that nothing may be asked now."""
+    engagement = session.get_one(Engagement, claim.id)
+    subject = session.get_one(Subject, engagement.subject_id)
+    if subject.deceased_on is not None or not stands(session, subject.id):
+        return NotAsked(None)
+    source = syncing.sources.get(engagement.source)
+    if source is None:
+        log.error("source_not_set", source=engagement.source, setting="KALLELSE_SOURCES")
+        return NotAsked(syncing.now() + syncing.pace.usual)
+    try:
+        number = subjects.number_of(subject, subjects.cipher_of(session, syncing.vault, subject.id))
+    except KeyDestroyed:
+        return NotAsked(None)  # erased: there is nobody to ask about
+    rows = bookings.of_engagement(session, engagement.id)
+    asked = {row.logical_address for row in rows}
+    heard = facilities.addresses(session, engagement.source, asked)
+    return source, Question(
+        subject=number,
+        began_at=syncing.now(),
+        known=tuple(_known(row) for row in rows),
+        parents=facilities.tree(session),
+        spellings={hsa_id: one.spelling for hsa_id, one in facilities.by_ids(session, asked).items()},
+        refused_at={at: one.direct_refused_at for at, one in heard.items() if one.direct_refused_at is not None},
+    )
+
+
+def _store(syncing: Syncing, session: Session, claim: Claim, question: Question, learned: Learned) -> None:
+    if not holds(session, POLLING, claim):
+        return
+    engagement = session.get_one(Engagement, claim.id, populate_existing=True)
+    if engagement.answer_begun_at is not None and engagement.answer_begun_at > question.began_at:
+        finish(session, POLLING, claim, engagement.next_poll_at)
+        return
+    if _is_unchanged(engagement, question, learned):
+        _finish_unchanged(syncing, session, claim, engagement, question, learned)
+        return
+    answer = learned.answer(syncing.now(), first_contact(session, engagement, learned))
+    note_for_everybody(session, _noting(syncing, engagement), learned)
+    facilities.note_direct_answers(session, engagement.source, learned.direct)
+    note_for_subject(session, engagement, learned, question.began_at, syncing.now())
+    _keep_unreadable(syncing, session, engagement, question, learned)
+    decision = _reconciled(syncing, session, engagement, answer)
+    _finish(syncing, session, claim, engagement, question, learned, decision)
+
+
+def _is_unchanged(engagement: Engagement, question: Question, learned: Learned) -> bool:
+    """The same answer as stored, and nothing hangs in the air: nothing is built or written but the poll's own row."""
+    if learned.aggregated is None or learned.direct or learned.direct_errors or engagement.failures:
+        return False
+    if any(known.is_suspect or known.candidate_until for known in question.known):
+        return False
+    return engagement.digest == learned.aggregated.digest.hex()
+
+
+def _finish_unchanged(  # noqa: PLR0913
+    syncing: Syncing, session: Session, claim: Claim, engagement: Engagement, question: Question, learned: Learned
+) -> None:
+    note_for_everybody(session, _noting(syncing, engagement), learned)
+    next_at = _next_poll_at(syncing, engagement, question.known, failures=0)
+    finish(session, POLLING, claim, next_at, answer_begun_at=question.began_at)
+
+
+def _noting(syncing: Syncing, engagement: Engagement) -> Noting:
+    silent_after = syncing.calendar_rules.silent_after
+    return Noting(engagement.source, syncing.now(), 2 * syncing.pace.near, silent_after, syncing.recently)
+
+
+def _finish(  # noqa: PLR0913
+    syncing: Syncing,
+    session: Session,
+    claim: Claim,
+    engagement: Engagement,
+    question: Question,
+    learned: Learned,
+    decision: Decision,
+) -> None:
+    answered = learned.aggregated is not None
+    failures = 0 if answered else engagement.failures + (not learned.was_put_off)
+    values: dict[str, object] = {"failures": failures, "last_error": "" if answered else _code(learned)}
+    if learned.aggregated is not None:
+        # Something unreadable must be looked at again even if the next answer is the same.
+        values["digest"] = "" if learned.unreadable else learned.aggregated.digest.hex()
+        values["answer_begun_at"] = question.began_at
+        if engagement.first_evidence_at is None and (learned.evidence or not learned.aggregated.statuses):
+            values["first_evidence_at"] = syncing.now()
+    if decision.outcomes:
+        values["changed_at"] = engagement.changed_at = syncing.now()
+    rows = bookings.of_engagement(session, engagement.id)
+    next_at = _next_poll_at(syncing, engagement, tuple(_known(row) for row in rows), failures=failures)
+    if learned.was_put_off:
+        next_at = min(next_at, syncing.now() + syncing.pace.backoff_first)
+    if decision.look_again_at is not None:
+        next_at = min(next_at, max(decision.look_again_at, syncing.now()))
+    finish(session, POLLING, claim, next_at, **values)
+
+
+def _reconciled(syncing: Syncing, session: Session, engagement: Engagement, answer: Answer) -> Decision:
+    now = answer.now
+    parents = facilities.tree(session)
+    ensure_facilities(session, [one for one in answer.present.values() if one is not None], now)
+    rows = {row.id: row for row in bookings.of_engagement(session, engagement.id)}
+    refile(rows.values(), answer.recorded, parents)
+    listed = {key.booking_id for key in answer.present}
+    rows |= {row.id: row for row in bookings.passed_with(session, engagement.id, listed)}
+    decision = reconcile(
+        [_known(row) for row in rows.values()],
+        answer,
+        Circumstances(
+            losses=losses(session, engagement, asks_directly=syncing.sources[engagement.source].can_ask_directly),
+            frozen=_frozen(session, rows.values()),
+            family={one: root_of(one, parents) for one in parents},
+            patience=syncing.patience,
+        ),
+    )
+    cipher = subjects.cipher_of(session, syncing.vault, engagement.subject_id)
+    applying = Applying(session, syncing.vault, cipher, engagement, now, syncing.settle, rows)
+    apply(applying, decision.outcomes)
+    _freeze_or_thaw(session, applying, now)
+    if applying.shown or applying.removed:
+        changed = applying.shown | applying.removed
+        feed_calendars.rewrite(session, syncing.vault, engagement.subject_id, changed, now, syncing.calendar_rules)
+    if decision.outcomes:
+        subjects.wake_planning(session, [engagement.subject_id], now)
+    return decision
+
+
+def _keep_unreadable(
+    syncing: Syncing, session: Session, engagement: Engagement, question: Question, learned: Learned
+) -> None:
+    if not learned.unreadable and not learned.garbled:
+        return
+    cipher = subjects.cipher_of(session, syncing.vault, engagement.subject_id)
+    for one in learned.unreadable:
+        is_new = engagements.quarantine(
+            session,
+            cipher,
+            engagement.id,
+            one.content,
+            one.reason,
+            now=question.began_at,
+            facility=one.facility,
+            booking_id=one.booking_id,
+        )
+        if is_new:
+            log.warning("booking_quarantined", source=engagement.source, facility=one.facility, reason=one.reason)
+    for error in learned.garbled:
+        engagements.quarantine(session, cipher, engagement.id, error.content, error.code, now=question.began_at)
+
+
+def _frozen(session: Session, rows: Iterable[Booking]) -> frozenset[HsaId]:
+    found = facilities.by_ids(session, {row.facility for row in rows})
+    return frozenset(hsa_id for hsa_id, one in found.items() if one.frozen_at is not None)
+
+
+def _freeze_or_thaw(session: Session, applying: Applying, now: datetime) -> None:
+    """Under mass disappearance a facility freezes; it thaws when none of its bookings is suspect any more."""
+    suspected_at = {row.facility for row in applying.rows.values() if row.missed_at is not None}
+    for hsa_id, facility in facilities.by_ids(session, {row.facility for row in applying.rows.values()}).items():
+        if facility.frozen_at is None and hsa_id in suspected_at:
+            _freeze_if_many_are_missing(session, facility, now)
+        elif facility.frozen_at is not None and not bookings.has_suspects(session, hsa_id):
+            facility.frozen_at = None
+            log.warning("facility_thawed", facility=hsa_id)
+
+
+def _freeze_if_many_are_missing(session: Session, facility: Facility, now: datetime) -> None:
+    seen = bookings.suspicion(session, facility.hsa_id, now, since=now - _FREEZE_WINDOW)
+    if mass_disappearance(seen.suspects, seen.subjects, seen.future):
+        facility.frozen_at = now
+        log.error("facility_frozen", facility=facility.hsa_id, suspects=seen.suspects, subjects=seen.subjects)
+
+
+def _next_poll_at(syncing: Syncing, engagement: Engagement, known: tuple[Known, ...], *, failures: int) -> datetime:
+    now = syncing.now()
+    coming = [one.start_at for one in known if one.standing is Standing.BOOKED and one.start_at > now]
+    return next_poll_at(now, min(coming, default=None), engagement.changed_at, failures, syncing.pace, syncing.spread())
+
+
+def _code(learned: Learned) -> str:
+    return "" if learned.aggregated_error is None else learned.aggregated_error.code
+
+
+def _known(row: Booking) -> Known:
+    return Known(
+        id=row.id,
+        key=BookingKey(row.source, HsaId(row.logical_address), row.booking_id),
+        facility=HsaId(row.facility),
+        start_at=row.start_at,
+        end_at=row.end_at,
+        time_type_id=row.time_type_id,
+        facts_digest=bytes.fromhex(row.digest),
+        standing=Standing(row.standing),
+        first_seen_at=row.first_seen_at,
+        is_new=row.is_new,
+        missed_at=row.missed_at,
+        missed_on_evidence_at=row.missed_on_evidence_at,
+        missed_directly_at=row.missed_directly_at,
+        candidate_until=row.candidate_until,
+    )

@@ -1,0 +1,34 @@
+"""The web application, put together: calendars in front as a plain ASGI callable, then hooks and pages."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from feeds.serving import Serving
+from feeds.web.ics import Feeds
+from notifier import receipts
+from notifier.channels.twilio_receipts import ReceivedReceipt
+from notifier.web import hooks
+from worker.web import pages
+from worker.web.security import SecurityHeaders
+from worker.wiring import Wiring
+
+
+def build_app(wiring: Wiring, routes: Sequence[BaseRoute] = ()) -> Feeds:
+    """The whole application; `routes` are pages of whoever starts it (the demo). Close it when it has stopped."""
+    inner = Starlette(routes=[*_hooks(wiring), pages.static(), *routes])
+    return Feeds(SecurityHeaders(inner), Serving(wiring.sessions, wiring.vault))
+
+
+def _hooks(wiring: Wiring) -> Sequence[BaseRoute]:
+    settings = wiring.settings
+    token = settings.twilio_auth_token.get_secret_value()
+    if not settings.twilio_account_sid or not token:
+        return ()
+
+    def record(receipt: ReceivedReceipt) -> None:
+        receipts.record(wiring.sessions, receipt, datetime.now(UTC))
+
+    return hooks.routes(hooks.HookSettings(settings.public_url, settings.twilio_account_sid, token), record)
