@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test quick check bench soak lock clean
+.PHONY: install demo test quick check bench soak soak-kill lock clean
+
+install: $(STAMP)  ## .venv with everything in it, for production
 
 demo: $(STAMP)  ## the whole product on this machine, with a simulated region
 	$(BIN)/kallelse demo
@@ -25,6 +27,9 @@ bench: $(STAMP)  ## ratios side by side, in one run
 
 soak: $(STAMP)  ## the long runs, a figure at the end of each
 	$(BIN)/python -m tests.soak
+
+soak-kill: $(STAMP)  ## kill -9 at 50 random moments while 20,000 deliveries go out, databases and brokers broken too
+	$(BIN)/python -m tests.soak kill
 
 # urllib3-future's start-up hook, where some package brings it, would put itself in urllib3's place: test_tools.py watches.
 $(STAMP): requirements.lock pyproject.toml

@@ -1,5 +1,6 @@
 """What a feed address answers with: found by its token's keyed digest, opened only when somebody needs the bytes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -38,7 +39,10 @@ class Serving:
 
     @property
     def is_instant(self) -> bool:
-        """Whether `find` never waits for a network."""
+        """Whether `find` and `body` never wait for a network: an event loop may call them itself.
+
+        Otherwise they belong in threads, and `find_all` saves most of these.
+        """
         return self._reads.is_instant
 
     def find(self, token: str) -> FeedState | None:
@@ -47,6 +51,15 @@ class Serving:
             return feed_reads.state(self._reads, self._vault.digest(TOKEN_PURPOSE, token))
         except ReadFailed as error:
             raise NotNow from error
+
+    def find_all(self, tokens: Sequence[str]) -> dict[str, FeedState]:
+        """The states behind those tokens that are known, by one prepared read for all. Raises NotNow."""
+        digests = {self._vault.digest(TOKEN_PURPOSE, token): token for token in tokens}
+        try:
+            found = feed_reads.states(self._reads, list(digests))
+        except ReadFailed as error:
+            raise NotNow from error
+        return {digests[digest]: state for digest, state in found.items()}
 
     def body(self, of: FeedState, *, compressed: bool) -> FeedBody:
         """The calendar's text, or its gzip copy. Raises NotNow."""
@@ -70,4 +83,5 @@ class Serving:
 
 def is_worth_noting(state: FeedState, at: datetime) -> bool:
     """Whether a use of the link at `at` is to be remembered: daily at most, so that reading stays reading."""
-    return state.last_fetched_at is None or at - state.last_fetched_at >= _FETCH_NOTED_EVERY
+    fetched_at = state.last_fetched_at
+    return fetched_at is None or at - fetched_at >= _FETCH_NOTED_EVERY

@@ -1,6 +1,6 @@
 """Reads everything a queued delivery depends on as it is now, has it decided, and renders the words. Writes nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,16 +13,15 @@ from notifier.planning import is_stale
 from notifier.swedish_days import cancel_deadline
 from notifier.visit_words import ToldVisit, unconfirmed_sentence, values
 from notifier.wording import InvalidTemplate, MissingField, parse, render
-from store import bookings, consents, deliveries, facilities, subjects, templates
+from store import bookings, subjects
 from store.bookings import Booking, BookingChange
-from store.clinics import Clinic
 from store.database import Session
-from store.deliveries import Delivery, DeliveryPart
+from store.deliveries import DeliveryPart
 from store.delivery_states import DeliveryState
 from store.facilities import Facility
-from store.identifiers import HsaId
+from store.outgoing import Outgoing, OutgoingPart, cipher
 from store.purposes import Purpose
-from store.subjects import Contact, Subject
+from store.subjects import Contact
 from store.templates import TemplateVersion
 from store.vault import KeyDestroyed, SubjectCipher, Unsealable, Vault
 
@@ -41,9 +40,10 @@ class Composing:
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Words for one recipient. `dropped`: parts left out, with why."""
+    """Words for one recipient. `dropped`: parts left out, with why. `cipher`: the recipient's."""
 
     contact: Contact
+    cipher: SubjectCipher
     subject_line: str = field(repr=False)
     text: str = field(repr=False)
     html: str = field(repr=False)
@@ -52,13 +52,14 @@ class Composed:
 
 
 def compose(
-    session: Session, vault: Vault, delivery: Delivery, now: datetime, settings: Composing
+    session: Session, vault: Vault, outgoing: Outgoing, now: datetime, settings: Composing
 ) -> Composed | Defer | End:
     """The words that may go now, or what becomes of the delivery instead."""
-    if delivery.crash_count > MOST_CRASHES:  # before anything of it is opened: that may be what kills its workers
+    # Before anything of it is opened: that may be what kills its workers.
+    if outgoing.delivery.crash_count > MOST_CRASHES:
         return End(DeliveryState.FAILED, "poison", {})
     try:
-        scene = _scene(session, vault, delivery, now, settings)
+        scene = _scene(session, vault, outgoing, now, settings)
     except KeyDestroyed:
         return End(DeliveryState.SKIPPED, "erased", {})
     except Unsealable:
@@ -76,30 +77,28 @@ def compose(
 
 @dataclass(frozen=True, slots=True)
 class _Scene:
-    """The rows behind one delivery, as just read."""
+    """What is behind one delivery, opened for use."""
 
     session: Session
-    delivery: Delivery
+    outgoing: Outgoing
     about: SubjectCipher
+    recipient: SubjectCipher
     contact: Contact | None
-    clinic: Clinic
-    parts: Sequence[DeliveryPart]
-    held: Mapping[UUID, Booking]
-    places: Mapping[HsaId, Facility]
     now: datetime
     settings: Composing
 
     @property
     def purpose(self) -> Purpose:
-        return Purpose(self.delivery.purpose)
+        return Purpose(self.outgoing.delivery.purpose)
 
     def situation(self) -> Situation:
+        delivery = self.outgoing.delivery
         return Situation(
             purpose=self.purpose,
-            visit_at=self.delivery.visit_at,
-            useful_until=self.delivery.useful_until,
-            permission=self._permission(),
-            parts=tuple(self._covered(part) for part in self.parts),
+            visit_at=delivery.visit_at,
+            useful_until=delivery.useful_until,
+            permission=Permission(self._obstacle(), self._is_held()),
+            parts=tuple(self._covered(part) for part in self.outgoing.parts),
         )
 
     def composed(self, decision: Send, contact: Contact) -> Composed:
@@ -114,40 +113,35 @@ class _Scene:
             text = f"{text} {unconfirmed_sentence(since, version.language)}"
         subject_line = render(parse(version.subject_line, self.purpose), filled)
         html = email_frame.html(subject_line, text, version.language, self.settings.link) if subject_line else ""
-        return Composed(contact, subject_line, text, html, version.language, decision.dropped)
+        return Composed(contact, self.recipient, subject_line, text, html, version.language, decision.dropped)
 
-    def _permission(self) -> Permission:
-        obstacle = self._obstacle()
-        people = [self.session.get_one(Subject, key) for key in {self.delivery.subject_id, self.delivery.recipient_id}]
-        is_held = (
-            self.clinic.paused_at is not None
-            or self.delivery.channel not in self.settings.channels
-            or any(is_stale(person, self.settings.population_age, self.now) for person in people)
+    def _is_held(self) -> bool:
+        outgoing, age = self.outgoing, self.settings.population_age
+        return (
+            outgoing.is_paused
+            or outgoing.clinic.paused_at is not None
+            or outgoing.delivery.channel not in self.settings.channels
+            or is_stale(outgoing.about, age, self.now)
+            or is_stale(outgoing.recipient, age, self.now)
         )
-        return Permission(obstacle, is_held)
 
     def _obstacle(self) -> str:
-        about = self.session.get_one(Subject, self.delivery.subject_id)
-        recipient = self.session.get_one(Subject, self.delivery.recipient_id)
+        about, recipient = self.outgoing.about, self.outgoing.recipient
         if about.protected_on or recipient.protected_on:
             return "protected"
         if about.deceased_on or recipient.deceased_on:
             return "deceased"
-        if not consents.stands(self.session, about.id):
+        if not self.outgoing.has_consent:
             return "no_consent"
-        if not may_send(self.clinic):
+        if not may_send(self.outgoing.clinic):
             return "no_decision"
-        return self._contact_obstacle()
-
-    def _contact_obstacle(self) -> str:
         if self.contact is None or self.contact.is_dead:
             return "no_contact"
-        found = deliveries.suppressions(self.session, [self.contact.digest], self.purpose)
-        return "suppressed" if (self.contact.digest, self.delivery.channel) in found else ""
+        return "suppressed" if self.outgoing.is_suppressed else ""
 
-    def _covered(self, part: DeliveryPart) -> Covered:
-        booking = self.held.get(part.booking_id) if part.booking_id else None
-        if booking is None:
+    def _covered(self, one: OutgoingPart) -> Covered:
+        part, booking = one.part, one.booking
+        if booking is None or one.place is None:
             return Covered(part.id, part.booking_id, part.time_version)
         before = self._before(part)
         return Covered(
@@ -159,7 +153,7 @@ class _Scene:
             now_time_version=booking.time_version,
             suspect_since=booking.missed_at,
             second_look_at=booking.second_look_at,
-            is_frozen=self.places[HsaId(booking.facility)].frozen_at is not None,
+            is_frozen=one.place.frozen_at is not None,
         )
 
     def _before(self, part: DeliveryPart) -> bookings.Before | None:
@@ -168,42 +162,38 @@ class _Scene:
         return None if change is None else bookings.open_before(self.about, change)
 
     def _told(self, covered: Covered) -> ToldVisit:
-        booking = self.held[covered.booking_id or UUID(int=0)]
-        place = self.places[HsaId(booking.facility)]
+        booking, place = self._visit_of(covered)
+        clinic = self.outgoing.clinic
         # Of a visit that is off, the time to name is the one that the recipient knows.
         known_at = covered.before.start_at if covered.before and self.purpose in _OFF else booking.start_at
         return ToldVisit(
             start_at=known_at,
             clinic=place.message_name,
-            phone=self.clinic.phone if place.is_sensitive else place.phone or self.clinic.phone,
+            phone=clinic.phone if place.is_sensitive else place.phone or clinic.phone,
             deadline_at=cancel_deadline(booking.start_at, place.cancel_deadline),
             was_at=covered.before.start_at if covered.before and self.purpose == Purpose.MOVED else None,
             unconfirmed_since=None if self.purpose in _OFF else covered.suspect_since,
             has_preparations=bool(bookings.open_details(self.about, booking).preparations),
         )
 
+    def _visit_of(self, covered: Covered) -> tuple[Booking, Facility]:
+        """Raises InvalidTemplate for words about a visit where there is none (a code)."""
+        one = next(one for one in self.outgoing.parts if one.part.id == covered.part_id)
+        if one.booking is None or one.place is None:
+            raise InvalidTemplate("these words are about a visit, and there is none")
+        return one.booking, one.place
+
     def _version(self, decision: Send) -> TemplateVersion:
         """The words pinned when it was planned; all parts of a delivery share them."""
         kept = {part.part_id for part in decision.parts}
-        (pinned,) = {part.template_version_id for part in self.parts if part.id in kept}
-        return templates.versions(self.session, [pinned])[pinned]
+        return next(one.version for one in self.outgoing.parts if one.part.id in kept)
 
 
-def _scene(session: Session, vault: Vault, delivery: Delivery, now: datetime, settings: Composing) -> _Scene:
+def _scene(session: Session, vault: Vault, outgoing: Outgoing, now: datetime, settings: Composing) -> _Scene:
     """Raises KeyDestroyed when somebody concerned has been erased, Unsealable when the keys do not open."""
-    recipient = subjects.cipher_of(session, vault, delivery.recipient_id)
-    contacts = subjects.contacts(session, recipient, delivery.recipient_id)
-    parts = deliveries.standing_parts(session, delivery.id)
-    found = bookings.by_ids(session, [part.booking_id for part in parts if part.booking_id])
-    return _Scene(
-        session=session,
-        delivery=delivery,
-        about=subjects.cipher_of(session, vault, delivery.subject_id),
-        contact=next((one for one in contacts if one.id == delivery.contact_id), None),
-        clinic=session.get_one(Clinic, delivery.clinic_id),
-        parts=parts,
-        held=found,
-        places=facilities.by_ids(session, {booking.facility for booking in found.values()}),
-        now=now,
-        settings=settings,
-    )
+    delivery = outgoing.delivery
+    recipient = cipher(vault, delivery.recipient_id, outgoing.recipient_key)
+    is_same = delivery.subject_id == delivery.recipient_id
+    about = recipient if is_same else cipher(vault, delivery.subject_id, outgoing.about_key)
+    contact = None if outgoing.contact is None else subjects.opened(recipient, outgoing.contact)
+    return _Scene(session, outgoing, about, recipient, contact, now, settings)

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -17,15 +16,20 @@ from notifier.channels import Accepted, Channel, Message, Refused, Remedy, Unkno
 from notifier.composing import Composed, Composing, compose
 from notifier.last_check import Defer, End
 from notifier.pacing import Pace
-from store import deliveries, subjects
+from notifier.uncertainty import Patience
+from store import deliveries, sending, unsettled
 from store.claims import Claim, finish, release
-from store.database import Session, Sessions
-from store.deliveries import DISPATCHING, Attempt, AttemptOutcome, Delivery, Wording
+from store.database import IntegrityError, OperationalError, Session, Sessions
+from store.deliveries import DISPATCHING, Attempt, AttemptOutcome, Wording
 from store.delivery_states import DeliveryState
+from store.failpoints import CrashPoint, reached
+from store.outgoing import Outgoing, outgoing
+from store.sending import Became, Floor, Queued
 from store.subjects import Contact, ContactPoint
 from store.vault import Vault
 
 _log = structlog.get_logger(__name__)
+_DATABASE_AWAY_SECONDS = 0.5  # between tries to write an answer
 _REASONS = {
     Remedy.NEXT_CHANNEL: "refused",
     Remedy.BAD_CONTACT: "bad_contact",
@@ -48,6 +52,8 @@ class DispatchSettings:
     longest_wait: timedelta = timedelta(minutes=10)
     wording_kept: timedelta = timedelta(days=7)
     pace: Pace | None = None  # shared by all runs of a process
+    floor: Floor | None = None  # shared likewise
+    patience: Patience = Patience()
 
     @property
     def margin(self) -> timedelta:
@@ -63,6 +69,7 @@ class _Work:
     channels: Mapping[str, Channel]
     clock: Callable[[], datetime]
     settings: DispatchSettings
+    stopping: Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class _Ready:
     attempt_id: UUID
     attempts: int
     contact: Contact
+    begin_before: float  # monotonic; later the lease may be another's, and nothing may be sent
 
 
 _Outcome = Accepted | Refused | Unreachable | Unknown
@@ -91,72 +99,86 @@ def send_due(  # noqa: PLR0913 - everything a run needs is handed in, nothing is
 
     When `stopping` turns true, or the lease is nearly used up, the rest is given back untouched.
     """
-    work = _Work(sessions, vault, channels, clock, settings)
+    work = _Work(sessions, vault, channels, clock, settings, stopping)
     began = time.monotonic()
     with sessions.writing() as session:
-        claims = deliveries.claim_to_send(session, clock(), settings.lease, settings.batch)
+        claims = sending.claim_to_send(session, clock(), settings.lease, settings.batch, settings.floor)
+    reached(CrashPoint.C5)
     counts: Counter[str] = Counter()
+    latest = began + (settings.lease - settings.margin).total_seconds()
     for place, claim in enumerate(claims):
-        if stopping() or time.monotonic() - began > (settings.lease - settings.margin).total_seconds():
+        if stopping() or time.monotonic() > latest:
             with sessions.writing() as session:
                 release(session, DISPATCHING, claims[place:])
             counts["given_back"] += len(claims) - place
             break
-        _await_turn(work, claim)
-        counts[_deliver(work, claim)] += 1
+        counts[_deliver(work, claim, latest)] += 1
     return counts
 
 
-def recover(sessions: Sessions) -> int:
+def recover(sessions: Sessions, patience: Patience) -> int:
     """Deliveries whose worker was killed while sending become uncertain: nobody knows whether they went. How many.
 
     Those killed before their attempt lie queued still and are simply taken again.
     """
     with sessions.writing() as session:
-        return deliveries.give_up_waiting(session)
+        return unsettled.doubt_lost(session, patience.first_look, patience.receipt)
 
 
-def _await_turn(work: _Work, claim: Claim) -> None:
-    """Before the last look, so that what is waited for is still true, and no attempt stands open meanwhile."""
-    if work.settings.pace is None:
-        return
-    with work.sessions.reading() as session:
-        channel = work.channels.get(deliveries.channel_of(session, claim.id))
-    if channel is not None:
-        work.settings.pace.wait_turn(channel.provider)
-
-
-def _deliver(work: _Work, claim: Claim) -> str:
-    ready = _prepare(work, claim)
+def _deliver(work: _Work, claim: Queued, latest: float) -> str:
+    if not _has_turn(work, claim):
+        return "deferred"
+    ready = _prepare(work, claim, latest)
     if isinstance(ready, str):
         return ready
-    outcome = _sent(ready)
-    with work.sessions.writing() as session:
-        became = _settle(session, work, claim, ready, outcome)
+    reached(CrashPoint.C6)
+    outcome = _sent(ready, work.settings.pace)
+    reached(CrashPoint.C8)
+    became = _settled(work, claim, ready, outcome)
+    reached(CrashPoint.C10)
     _log.info("delivery_tried", delivery_id=str(claim.id), outcome=became, code=getattr(outcome, "code", ""))
     return became
 
 
-def _prepare(work: _Work, claim: Claim) -> _Ready | str:
+def _has_turn(work: _Work, claim: Queued) -> bool:
+    """Waits for the provider's pace: before the last look, so that what is waited for is still true, and no attempt
+    stands open meanwhile. False, and the delivery is put off, while the provider rests."""
+    pace = work.settings.pace
+    if pace is None:
+        return True
+    channel = work.channels.get(claim.channel)
+    if channel is None:
+        return True  # the last look says what becomes of it
+    rests_for = pace.rests_for(channel.provider)
+    if not rests_for:
+        pace.wait_turn(channel.provider)
+        return True
+    with work.sessions.writing() as session:
+        finish(session, DISPATCHING, claim, work.clock() + rests_for)
+    return False
+
+
+def _prepare(work: _Work, claim: Claim, latest: float) -> _Ready | str:
     """The last look and the attempt, in one transaction; or what became of the delivery instead."""
     now = work.clock()
     with work.sessions.writing() as session:
-        delivery = deliveries.claimed(session, claim)
-        if delivery is None:
+        found = outgoing(session, claim)
+        if found is None:
             return "lost"
-        composed = compose(session, work.vault, delivery, now, _composing(work))
+        composed = compose(session, work.vault, found, now, _composing(work))
         if isinstance(composed, Defer):
             return "deferred" if finish(session, DISPATCHING, claim, composed.until) else "lost"
         deliveries.drop_parts(session, composed.dropped)
         if isinstance(composed, End):
             kept = deliveries.end(session, claim, composed.state, composed.reason, now)
             return composed.state.value if kept else "lost"
-        return _begin(session, work, claim, delivery, composed)
+        return _begin(session, work, claim, found, composed, latest + work.settings.timeout.total_seconds())
 
 
-def _begin(session: Session, work: _Work, claim: Claim, delivery: Delivery, composed: Composed) -> _Ready | str:
-    if not deliveries.begin_sending(session, claim, work.settings.margin):
-        return "lost"
+def _begin(  # noqa: PLR0913 - the claim, what it is of, and until when it holds
+    session: Session, work: _Work, claim: Claim, found: Outgoing, composed: Composed, begin_before: float
+) -> _Ready | str:
+    delivery = found.delivery
     now, channel = work.clock(), work.channels[delivery.channel]
     attempt = Attempt(
         delivery_id=delivery.id,
@@ -164,13 +186,14 @@ def _begin(session: Session, work: _Work, claim: Claim, delivery: Delivery, comp
         public_id=secrets.token_urlsafe(16),
         provider=channel.provider,
         wording_digest=work.vault.digest("wording", composed.text),
-        began_at=datetime.now(UTC),  # real time: it is compared with the provider's
+        began_at=found.sent_perhaps_since or datetime.now(UTC),  # real time: it is compared with the provider's
     )
-    session.add(attempt)
-    session.flush()
-    cipher = subjects.cipher_of(session, work.vault, delivery.recipient_id)
-    sealed = cipher.seal_text("wordings.sealed_text", attempt.id, composed.text)
-    session.add(Wording(attempt_id=attempt.id, sealed_text=sealed, keep_until=now + work.settings.wording_kept))
+    sealed = composed.cipher.seal_text("wordings.sealed_text", attempt.id, composed.text)
+    wording = Wording(attempt_id=attempt.id, sealed_text=sealed, keep_until=now + work.settings.wording_kept)
+    if not sending.begin(session, claim, work.settings.margin, attempt, wording):
+        return "lost"
+    if found.sent_perhaps_since is not None:
+        return _look_first(session, claim, attempt, now)
     message = Message(
         to=composed.contact.address,
         subject_line=composed.subject_line,
@@ -182,24 +205,66 @@ def _begin(session: Session, work: _Work, claim: Claim, delivery: Delivery, comp
         useful_until=delivery.useful_until,
         now=now,
     )
-    return _Ready(message, channel, attempt.id, deliveries.attempts_made(session, delivery.id), composed.contact)
+    return _Ready(message, channel, attempt.id, found.attempts + 1, composed.contact, begin_before)
 
 
-def _sent(ready: _Ready) -> _Outcome:
+def _look_first(session: Session, claim: Claim, attempt: Attempt, now: datetime) -> str:
+    """After a restore: the lost system may have made this very attempt, so the provider is asked before we do."""
+    sending.settle_attempt(session, attempt.id, AttemptOutcome.UNKNOWN, None, "restored", now)
+    sending.settle(session, claim, Became(DeliveryState.UNCERTAIN, ask_in=timedelta()))
+    return DeliveryState.UNCERTAIN.value
+
+
+def _sent(ready: _Ready, pace: Pace | None) -> _Outcome:
+    if time.monotonic() > ready.begin_before:
+        return Unreachable("lease_over", "this worker stood still until its lease was nearly over")
+    outcome = _handed_over(ready)
+    if pace is not None and pace.note(ready.channel.provider, is_trouble=_is_trouble(outcome)):
+        _log.warning("provider_rests", provider=ready.channel.provider, code=getattr(outcome, "code", ""))
+    return outcome
+
+
+def _handed_over(ready: _Ready) -> _Outcome:
     try:
         return ready.channel.send(ready.message)
     except (Refused, Unreachable, Unknown) as error:
         return error
 
 
+def _is_trouble(outcome: _Outcome) -> bool:
+    """Whether it says something of the provider, not of the message."""
+    if isinstance(outcome, Refused):
+        return outcome.remedy == Remedy.OPERATOR
+    return not isinstance(outcome, Accepted)
+
+
+def _settled(work: _Work, claim: Claim, ready: _Ready, outcome: _Outcome) -> str:
+    """Writes what became of it. While the database is away the answer is held for as long as the lease lasts; an id
+    that another message of ours has is none."""
+    while True:
+        try:
+            with work.sessions.writing() as session:
+                became = _settle(session, work, claim, ready, outcome)
+                reached(CrashPoint.C9)
+            return became
+        except IntegrityError:
+            _log.error("provider_id_used_twice", provider=ready.channel.provider, delivery_id=str(claim.id))
+            outcome = Unknown("same_id", "the provider gave an id that it gave another message")
+        except OperationalError as error:
+            if work.stopping() or time.monotonic() > ready.begin_before:
+                raise
+            _log.warning("answer_held", delivery_id=str(claim.id), error=type(error).__name__)
+            time.sleep(_DATABASE_AWAY_SECONDS)
+
+
 def _settle(session: Session, work: _Work, claim: Claim, ready: _Ready, outcome: _Outcome) -> str:
     """Writes what became of the attempt. A receipt or a recovery that came first keeps its word on the delivery."""
     now = work.clock()
-    deliveries.settle_attempt(session, ready.attempt_id, *_attempt_values(outcome), now)
+    sending.settle_attempt(session, ready.attempt_id, *_attempt_values(outcome), now)
     if isinstance(outcome, Refused):
         _remember(session, ready, outcome, now)
-    values = _delivery_values(work.settings, ready, outcome, now)
-    return str(values["state"]) if deliveries.settle_sending(session, claim, values) else "settled_elsewhere"
+    became = _became(work.settings, ready, outcome, now)
+    return became.state.value if sending.settle(session, claim, became) else "settled_elsewhere"
 
 
 def _attempt_values(outcome: _Outcome) -> tuple[AttemptOutcome, str | None, str]:
@@ -213,17 +278,17 @@ def _attempt_values(outcome: _Outcome) -> tuple[AttemptOutcome, str | None, str]
     return AttemptOutcome.UNKNOWN, None, outcome.code
 
 
-def _delivery_values(settings: DispatchSettings, ready: _Ready, outcome: _Outcome, now: datetime) -> dict[str, Any]:
+def _became(settings: DispatchSettings, ready: _Ready, outcome: _Outcome, now: datetime) -> Became:
     if isinstance(outcome, Accepted):
-        return {"state": DeliveryState.ACCEPTED, "settled_at": now}
-    if isinstance(outcome, Unknown):
-        return {"state": DeliveryState.UNCERTAIN}  # never sent again blindly
+        return Became(DeliveryState.ACCEPTED, settled_at=now, ask_in=settings.patience.receipt)
+    if isinstance(outcome, Unknown):  # never sent again blindly
+        return Became(DeliveryState.UNCERTAIN, ask_in=settings.patience.first_look)
     if isinstance(outcome, Refused) and outcome.remedy != Remedy.OPERATOR:
-        return {"state": DeliveryState.FAILED, "reason": _REASONS[outcome.remedy], "settled_at": now}
+        return Became(DeliveryState.FAILED, _REASONS[outcome.remedy], now)
     again_at = now + _wait(settings, ready.attempts, outcome)
     if again_at > ready.message.useful_until:
-        return {"state": DeliveryState.EXPIRED, "reason": "unreachable", "settled_at": now}
-    return {"state": DeliveryState.QUEUED, "next_attempt_at": again_at}
+        return Became(DeliveryState.EXPIRED, "unreachable", now)
+    return Became(DeliveryState.QUEUED, next_attempt_at=again_at)
 
 
 def _wait(settings: DispatchSettings, attempts: int, outcome: _Outcome) -> timedelta:

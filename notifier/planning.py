@@ -11,9 +11,10 @@ from notifier.reminders import Rule
 from notifier.rules import Plan, Planned, due
 from notifier.spacing import Limits
 from store import consents, deliveries, subjects, templates
-from store.claims import Claim, claim_due, finish
+from store.claims import Claim, claim_due, finish, release
 from store.database import Session, Sessions
 from store.deliveries import Delivery, DeliveryPart
+from store.failpoints import CrashPoint, reached
 from store.identifiers import new_id
 from store.subjects import PLANNING, ContactKind, Subject
 from store.templates import VersionKey
@@ -68,9 +69,15 @@ def plan_due(sessions: Sessions, vault: Vault, settings: PlanningSettings, now: 
     with sessions.reading() as session:
         frame = _Frame(settings, rules_by_clinic(session), templates.active_versions(session), now)
     done = Planning()
-    for claim in claims:
-        with sessions.writing() as session:
-            done = done.plus(_plan_subject(session, vault, frame, claim))
+    for place, claim in enumerate(claims):
+        try:
+            with sessions.writing() as session:
+                done = done.plus(_plan_subject(session, vault, frame, claim))
+        except Exception:  # one subject nobody can plan for keeps its claim for a lease, and delays nobody else
+            _give_back(sessions, claims[place + 1 :])
+            raise
+    if done.inserted:
+        reached(CrashPoint.C1)
     return done
 
 
@@ -91,6 +98,11 @@ def is_stale(subject: Subject, age: timedelta, now: datetime) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Obstacle:
     look_again_at: datetime | None
+
+
+def _give_back(sessions: Sessions, claims: Sequence[Claim]) -> None:
+    with sessions.writing() as session:
+        release(session, PLANNING, claims)
 
 
 def _plan_subject(session: Session, vault: Vault, frame: _Frame, claim: Claim) -> Planning:

@@ -1,15 +1,20 @@
 """Providers' reports: one insert as they come, applied later and forward only. Knows no provider's web address."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from notifier.receipt_status import Report, next_state, report
-from store import deliveries
+from notifier.receipt_status import code, fate, next_state, report
+from notifier.uncertainty import Patience
+from store import deliveries, reported, unsettled
 from store.database import Session, Sessions
-from store.deliveries import Attempt, AttemptOutcome, Delivery, Receipt
-from store.delivery_states import DeliveryState
+from store.deliveries import Attempt, Receipt
+from store.delivery_states import AttemptOutcome, DeliveryState
+from store.failpoints import CrashPoint, reached
+from store.reported import Reported
 
 _BATCH = 100
+_USUAL = Patience()
 
 
 class Arrived(Protocol):
@@ -42,53 +47,73 @@ def record(sessions: Sessions, arrived: Arrived, real_now: datetime) -> bool:
         received_at=real_now,
         due_at=real_now,
     )
+    reached(CrashPoint.C11)
     with sessions.writing() as session:
-        return deliveries.add_receipt(session, receipt)
+        is_new = deliveries.add_receipt(session, receipt)
+    reached(CrashPoint.C12)
+    return is_new
 
 
-def apply_due(sessions: Sessions, real_now: datetime, now: datetime) -> int:
-    """Applies reports not yet applied, the oldest first; how many. `now` is business time, for the ledger."""
+def apply_due(sessions: Sessions, real_now: datetime, now: datetime, patience: Patience = _USUAL) -> int:
+    """Applies reports not yet applied, the oldest first; how many. `now` is business time, for the ledger; `patience`
+    says when to ask about what a report leaves accepted.
+
+    Reports about a delivery that another worker is just writing are left for the next time.
+    """
     with sessions.writing() as session:
-        receipts = deliveries.due_receipts(session, real_now, _BATCH)
-        for receipt in receipts:
-            receipt.applied_as = _apply(session, receipt, now)
+        due = deliveries.due_receipts(session, real_now, _BATCH)
+        about = reported.about(session, {one.attempt_public_id for one in due})
+        free = [one for one in due if one.attempt_public_id not in about.busy]
+        for receipt in free:
+            receipt.applied_as = _apply(session, about.found.get(receipt.attempt_public_id), receipt, now, patience)
             receipt.due_at = None
-            session.add(receipt)
-            session.flush()
-        return len(receipts)
+        session.flush()
+        if free:
+            reached(CrashPoint.C13)
+        return len(free)
 
 
-def _apply(session: Session, receipt: Receipt, now: datetime) -> str:
-    """What the report did. A report about another message than the attempt's own says nothing about it."""
-    found = deliveries.by_public_id(session, receipt.attempt_public_id)
-    if found is None:
+def _apply(session: Session, about: Reported | None, receipt: Receipt, now: datetime, patience: Patience) -> str:
+    """What the report did."""
+    if about is None:
         return "unknown_attempt"
-    attempt, delivery = found
-    if attempt.provider != receipt.provider or attempt.provider_id not in (None, receipt.provider_id):
-        return "other_message"
     if report(receipt.status) is None:
         return "unknown_status"
-    _bind(attempt, receipt, now)
-    session.add(attempt)
-    return _move(session, delivery, receipt, now)
+    attempt = about.attempt(receipt.attempt_public_id)
+    if not _is_its_own(session, attempt, receipt):
+        return "other_message"
+    about.applied[attempt.public_id].append(receipt)
+    _write_down(attempt, about.reports(attempt), now)
+    return _move(about, now, patience)
 
 
-def _bind(attempt: Attempt, receipt: Receipt, now: datetime) -> None:
-    """The provider has the message, so it took it, whatever we could read when we handed it over."""
-    attempt.provider_id = receipt.provider_id
-    attempt.code = receipt.code or attempt.code
-    if attempt.outcome in (None, AttemptOutcome.UNKNOWN):
-        attempt.outcome = AttemptOutcome.ACCEPTED
-        attempt.settled_at = now
+def _is_its_own(session: Session, attempt: Attempt, receipt: Receipt) -> bool:
+    """A report about another message than the attempt's own says nothing about it. Of an attempt whose answer could
+    not be read, the first report tells which message that is."""
+    if attempt.provider != receipt.provider:
+        return False
+    if attempt.provider_id is None:
+        return reported.bind(session, attempt, receipt.provider_id)
+    return attempt.provider_id == receipt.provider_id
 
 
-def _move(session: Session, delivery: Delivery, receipt: Receipt, now: datetime) -> str:
-    state = next_state(DeliveryState(delivery.state), delivery.reason, receipt.status)
-    if state is None:
+def _write_down(attempt: Attempt, reports: Sequence[Receipt], now: datetime) -> None:
+    """The provider has the message, so it took it, whatever we could read or prove when we handed it over."""
+    attempt.outcome = AttemptOutcome.ACCEPTED
+    attempt.settled_at = attempt.settled_at or now
+    attempt.code = code([(one.status, one.code) for one in reports])
+
+
+def _move(about: Reported, now: datetime, patience: Patience) -> str:
+    delivery = about.delivery
+    fates = [fate(one.outcome, [each.status for each in about.reports(one)]) for one in about.attempts]
+    told = next_state(DeliveryState(delivery.state), delivery.reason, fates)
+    if told is None:
         return "ignored"
-    delivery.state = state
-    delivery.reason = "not_delivered" if report(receipt.status) == Report.LOST else ""
+    state, reason = told
+    waiting = unsettled.waiting(state, patience.first_look, patience.receipt)
+    for name, value in {"state": state, "reason": reason, "claimed_until": None, **waiting}.items():
+        setattr(delivery, name, value)
+    delivery.fence += 1  # whoever holds it, to send it or to ask about it, decides by what is no longer so
     delivery.settled_at = delivery.settled_at or now
-    delivery.claimed_until = None
-    session.add(delivery)
     return state.value

@@ -1,7 +1,8 @@
 """Instants as people say them, in Swedish time whatever the host's zone, in Swedish or English."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 
 from babel.dates import format_date
 
@@ -10,12 +11,12 @@ from notifier.swedish_days import local
 
 def weekday(at: datetime, language: str) -> str:
     """`tisdag`, `Tuesday`."""
-    return format_date(local(at).date(), "EEEE", locale=_locale(language))
+    return _spoken(local(at).date(), "EEEE", _locale(language))
 
 
 def day(at: datetime, language: str) -> str:
     """`1 december`, `1 December`."""
-    return format_date(local(at).date(), "d MMMM", locale=_locale(language))
+    return _spoken(local(at).date(), "d MMMM", _locale(language))
 
 
 def clock(at: datetime, language: str) -> str:
@@ -43,6 +44,11 @@ def clocks(instants: Sequence[datetime], language: str) -> str:
     if not most:
         return last
     return f"{', '.join(most)} {'and' if language == 'en' else 'och'} {last}"
+
+
+@lru_cache(maxsize=1024)  # few days are spoken of, each thousands of times; the library parses its pattern each time
+def _spoken(on: date, pattern: str, locale: str) -> str:
+    return format_date(on, pattern, locale=locale)
 
 
 def _locale(language: str) -> str:

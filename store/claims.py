@@ -11,6 +11,9 @@ from sqlmodel import Session, col
 
 from store.columns import Claimable, UtcDateTime, lease_clock
 
+Moment = datetime | ColumnElement[datetime]
+"""Business now, or the database's own clock (`lease_clock()`) for what waits by lease time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -38,7 +41,7 @@ class Due:
         return cast("ColumnElement[UUID]", getattr(self.table, "id"))  # noqa: B009 - every claimable table has one
 
 
-def anything_due(session: Session, due: Due, now: datetime, only: ColumnElement[bool] | None = None) -> bool:
+def anything_due(session: Session, due: Due, now: Moment, only: ColumnElement[bool] | None = None) -> bool:
     """Whether a row of this kind is due and free to take."""
     query = select(due.id).where(_free(due, now, only)).limit(1)
     return session.connection().execute(query).first() is not None
@@ -47,7 +50,7 @@ def anything_due(session: Session, due: Due, now: datetime, only: ColumnElement[
 def claim_due(  # noqa: PLR0913 - one call says who, when, how many and for how long
     session: Session,
     due: Due,
-    now: datetime,
+    now: Moment,
     lease: timedelta,
     limit: int,
     *,
@@ -127,7 +130,7 @@ def _instant(at: datetime | None) -> ColumnElement[datetime | None]:
     return literal(at, UtcDateTime())
 
 
-def _free(due: Due, now: datetime, only: ColumnElement[bool] | None) -> ColumnElement[bool]:
+def _free(due: Due, now: Moment, only: ColumnElement[bool] | None) -> ColumnElement[bool]:
     untaken = or_(col(due.table.claimed_until).is_(None), col(due.table.claimed_until) < lease_clock())
     return and_(due.at <= now, untaken, true() if only is None else only)
 

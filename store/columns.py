@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, String
+from sqlalchemy import BindParameter, CheckConstraint, DateTime, Dialect, Float, String, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -39,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("an instant without a zone cannot be stored")
         utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else f"{utc:%Y-%m-%dT%H:%M:%S.%f}Z"
+        return utc if dialect.name == "postgresql" else utc.isoformat(timespec="microseconds")[:26] + "Z"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - driver's own type
         if value is None:
@@ -53,21 +53,21 @@ class lease_clock(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL f
     """The database's own real clock, `seconds` from now. On PostgreSQL it moves within a transaction (unlike now())."""
 
     type = UtcDateTime()
-    inherit_cache = False
+    inherit_cache = True  # the seconds are a bound value: a statement is compiled once, not each time
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        super().__init__()
-        self.seconds = float(seconds)
+    def __init__(self, seconds: float | BindParameter[float] = 0.0) -> None:
+        super().__init__(literal(float(seconds), Float()) if isinstance(seconds, int | float) else seconds)
 
 
 @compiles(lease_clock)
-def _lease_clock_on_sqlite(element: lease_clock, compiler: SQLCompiler, **_: object) -> str:
-    return f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '{element.seconds:+.3f} seconds')"
+def _lease_clock_on_sqlite(element: lease_clock, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    seconds = compiler.process(element.clauses, **options)
+    return f"strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', printf('%+.3f seconds', {seconds}))"
 
 
 @compiles(lease_clock, "postgresql")
-def _lease_clock_on_postgresql(element: lease_clock, compiler: SQLCompiler, **_: object) -> str:
-    return f"clock_timestamp() + make_interval(secs => {element.seconds:.3f})"
+def _lease_clock_on_postgresql(element: lease_clock, compiler: SQLCompiler, **options: Any) -> str:  # noqa: ANN401
+    return f"clock_timestamp() + make_interval(secs => {compiler.process(element.clauses, **options)})"
 
 
 def one_of(column: str, allowed: type[StrEnum]) -> CheckConstraint:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.exc import DatabaseError as DatabaseError  # named here for the layers above
+from sqlalchemy.exc import IntegrityError as IntegrityError
 from sqlalchemy.exc import OperationalError as OperationalError
+from sqlalchemy.exc import SQLAlchemyError as SQLAlchemyError
 from sqlmodel import Session as Session  # named here for the layers above, which must not know the library
 
 CONFLICTS = (OperationalError, IntegrityError)
@@ -78,14 +81,20 @@ def migrate(sessions: Sessions) -> None:
 
 
 def require_current_schema(sessions: Sessions) -> None:
-    """Raises DatabaseUnusable when the schema is older or newer than this code."""
-    wanted = ScriptDirectory.from_config(_migration_config()).get_current_head()
+    """Raises DatabaseUnusable when the schema is older than this code. A newer one serves: versions only add, so that
+    yesterday's code goes on while tomorrow's is being brought in."""
+    wanted = _newest_schema()
     with sessions.engine.connect() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    if found != wanted:
+    if found is None or found < wanted:
         raise DatabaseUnusable(
             f"the database's schema is {found or 'not there'}, this code needs {wanted}: run `kallelse migrate`"
         )
+
+
+@cache
+def _newest_schema() -> str:
+    return str(ScriptDirectory.from_config(_migration_config()).get_current_head())
 
 
 def _migration_config() -> Config:

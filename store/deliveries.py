@@ -1,29 +1,20 @@
 """The delivery ledger: promises to tell one recipient once, their parts, attempts and receipts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ColumnElement, Index, String, UniqueConstraint, and_, or_, text
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, UniqueConstraint, and_, literal_column, or_, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlmodel import Field, Session, SQLModel, col, func, select, update
+from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from store.claims import Claim, Due
-from store.columns import Claimable, UtcDateTime, lease_clock, one_of, sealed
+from store.columns import Claimable, UtcDateTime, one_of, sealed
+from store.delivery_states import AttemptOutcome as AttemptOutcome
 from store.delivery_states import DeliveryState as DeliveryState
 from store.identifiers import new_id
 from store.purposes import Purpose
-
-
-class AttemptOutcome(StrEnum):
-    """What became of one try. An attempt without an outcome is under way, or its worker died."""
-
-    ACCEPTED = "accepted"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    UNKNOWN = "unknown"
 
 
 class Delivery(Claimable, table=True):
@@ -40,10 +31,29 @@ class Delivery(Claimable, table=True):
             postgresql_where=text("state = 'queued'"),
         ),
         Index(
-            "ix_deliveries_unsettled",
+            "ix_deliveries_to_send",  # the first visit first
+            "visit_at",
+            "id",
+            sqlite_where=text("state = 'queued'"),
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_deliveries_held",  # whose lease may have run out
             "claimed_until",
-            sqlite_where=text("state = 'sending'"),
-            postgresql_where=text("state = 'sending'"),
+            sqlite_where=text("claimed_until is not null"),
+            postgresql_where=text("claimed_until is not null"),
+        ),
+        Index(
+            "ix_deliveries_asking",
+            "ask_at",
+            sqlite_where=text("ask_at is not null"),
+            postgresql_where=text("ask_at is not null"),
+        ),
+        Index(
+            "ix_deliveries_unknown",
+            "unknown_since",
+            sqlite_where=text("unknown_since is not null"),
+            postgresql_where=text("unknown_since is not null"),
         ),
         Index("ix_deliveries_subject", "subject_id", "created_at"),
         CheckConstraint("state not in ('failed', 'skipped', 'expired') or reason <> ''", name="exit_has_reason"),
@@ -63,6 +73,9 @@ class Delivery(Claimable, table=True):
     next_attempt_at: datetime = Field(sa_type=UtcDateTime)
     useful_until: datetime = Field(sa_type=UtcDateTime)
     crash_count: int = Field(default=0)
+    ask_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # lease time: when to ask the provider
+    asked: int = Field(default=0)  # times the provider has told us of it since it became uncertain, or accepted
+    unknown_since: datetime | None = Field(default=None, sa_type=UtcDateTime)  # lease time; while it is uncertain
     created_at: datetime = Field(sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -182,7 +195,7 @@ def insert(session: Session, delivery: Delivery, parts: Sequence[DeliveryPart]) 
 
 def withdraw(session: Session, delivery_ids: Iterable[UUID], reason: str, now: datetime) -> None:
     """Takes back deliveries that still lie queued; one that has begun to be sent is left alone."""
-    statement = update(Delivery).where(col(Delivery.id).in_(list(delivery_ids)), _is_queued())
+    statement = update(Delivery).where(col(Delivery.id).in_(list(delivery_ids)), is_queued())
     session.exec(statement.values(state=DeliveryState.SKIPPED, reason=reason, settled_at=now, claimed_until=None))
 
 
@@ -203,80 +216,21 @@ def suppress(session: Session, digest: str, channel: str, source: str, now: date
         _insert_unless_there(session, row)
 
 
-def claim_to_send(session: Session, now: datetime, lease: timedelta, limit: int) -> list[Claim]:
-    """Takes up to `limit` queued deliveries that are due, the first visit first, for `lease` of lease time.
-
-    One whose lease ran out while it lay queued has lost its worker, perhaps to itself: it is taken before others and
-    alone, so that its crashes are its own, and they are counted.
-    """
-    orphaned = _take(session, col(Delivery.claimed_until) < lease_clock(), now, lease, 1, crashes=1)
-    return orphaned or _take(session, col(Delivery.claimed_until).is_(None), now, lease, limit, crashes=0)
-
-
-def channel_of(session: Session, delivery_id: UUID) -> str:
-    return session.exec(select(Delivery.channel).where(col(Delivery.id) == delivery_id)).one()
-
-
-def claimed(session: Session, claim: Claim) -> Delivery | None:
-    """The delivery, locked, if it still lies queued under this claim."""
-    query = select(Delivery).where(_under(claim), _is_queued()).with_for_update()
-    return session.exec(query.execution_options(populate_existing=True)).first()
-
-
-def standing_parts(session: Session, delivery_id: UUID) -> list[DeliveryPart]:
-    """The parts not dropped."""
-    query = select(DeliveryPart).where(col(DeliveryPart.delivery_id) == delivery_id)
-    return list(session.exec(query.where(col(DeliveryPart.dropped_reason) == "").order_by(col(DeliveryPart.id))))
-
-
-def attempts_made(session: Session, delivery_id: UUID) -> int:
-    return session.exec(select(func.count()).where(col(Attempt.delivery_id) == delivery_id)).one()
-
-
-def begin_sending(session: Session, claim: Claim, margin: timedelta) -> bool:
-    """Marks the delivery as being sent; False if the claim is lost or has less than `margin` left."""
-    return _changed(
-        session,
-        and_(_under(claim), _is_queued(), col(Delivery.claimed_until) > lease_clock(margin.total_seconds())),
-        {"state": DeliveryState.SENDING},
-    )
+def is_queued() -> ColumnElement[bool]:
+    """Written out, not bound: else no database sees that its partial indexes of queued deliveries serve."""
+    return col(Delivery.state) == literal_column(f"'{DeliveryState.QUEUED}'")
 
 
 def end(session: Session, claim: Claim, state: DeliveryState, reason: str, now: datetime) -> bool:
     """Ends a queued delivery without sending it; False if the claim is lost."""
     values = {"state": state, "reason": reason, "settled_at": now, "claimed_until": None}
-    return _changed(session, and_(_under(claim), _is_queued()), values)
+    return _changed(session, and_(_under(claim), is_queued()), values)
 
 
 def drop_parts(session: Session, dropped: Mapping[UUID, str]) -> None:
     """Marks parts as no longer true, with why."""
     for part_id, reason in dropped.items():
         session.exec(update(DeliveryPart).where(col(DeliveryPart.id) == part_id).values(dropped_reason=reason))
-
-
-def settle_attempt(  # noqa: PLR0913 - the attempt's own columns
-    session: Session, attempt_id: UUID, outcome: AttemptOutcome, provider_id: str | None, code: str, now: datetime
-) -> None:
-    """Writes what became of an attempt, unless a receipt has told already."""
-    statement = update(Attempt).where(col(Attempt.id) == attempt_id, col(Attempt.outcome).is_(None))
-    session.exec(statement.values(outcome=outcome, provider_id=provider_id, code=code, settled_at=now))
-
-
-def settle_sending(session: Session, claim: Claim, values: dict[str, Any]) -> bool:
-    """Writes what became of a delivery being sent; False if somebody else (a receipt, a recovery) did so before."""
-    under_way = and_(_under(claim), col(Delivery.state) == DeliveryState.SENDING)
-    return _changed(session, under_way, {"claimed_until": None, **values})
-
-
-def give_up_waiting(session: Session) -> int:
-    """Deliveries being sent whose worker's lease has run out become uncertain: nobody knows. How many."""
-    statement = (
-        update(Delivery)
-        .where(col(Delivery.state) == DeliveryState.SENDING, col(Delivery.claimed_until) < lease_clock())
-        .values(state=DeliveryState.UNCERTAIN, claimed_until=None)
-        .execution_options(synchronize_session=False)
-    )
-    return session.connection().execute(statement).rowcount
 
 
 def add_receipt(session: Session, receipt: Receipt) -> bool:
@@ -288,46 +242,6 @@ def due_receipts(session: Session, real_now: datetime, limit: int) -> list[Recei
     """Reports not yet applied, the oldest first, locked where the database can."""
     query = select(Receipt).where(col(Receipt.due_at) <= real_now).order_by(col(Receipt.due_at), col(Receipt.id))
     return list(session.exec(query.limit(limit).with_for_update(skip_locked=True)))
-
-
-def by_public_id(session: Session, public_id: str) -> tuple[Attempt, Delivery] | None:
-    """The attempt that a report is about, and its delivery, locked."""
-    query = (
-        select(Attempt, Delivery)
-        .join(Delivery, col(Delivery.id) == col(Attempt.delivery_id))
-        .where(col(Attempt.public_id) == public_id)
-        .with_for_update()
-    )
-    return session.exec(query.execution_options(populate_existing=True)).first()
-
-
-def _take(  # noqa: PLR0913 - which, when, for how long, how many, and what it says of them
-    session: Session, free: ColumnElement[bool], now: datetime, lease: timedelta, limit: int, *, crashes: int
-) -> list[Claim]:
-    chosen = select(Delivery.id).where(_is_queued(), col(Delivery.next_attempt_at) <= now, free)
-    chosen = chosen.order_by(col(Delivery.visit_at), col(Delivery.id)).limit(limit)
-    if session.get_bind().dialect.name == "postgresql":
-        chosen = chosen.with_for_update(skip_locked=True)
-    statement = (
-        update(Delivery)
-        .where(col(Delivery.id).in_(chosen))
-        .values(
-            claimed_until=lease_clock(lease.total_seconds()),
-            fence=col(Delivery.fence) + 1,
-            crash_count=col(Delivery.crash_count) + crashes,
-        )
-        .returning(
-            col(Delivery.id), col(Delivery.fence), col(Delivery.wakes), col(Delivery.next_attempt_at),
-            col(Delivery.visit_at),
-        )
-        .execution_options(synchronize_session=False)
-    )  # fmt: skip
-    rows = sorted(session.connection().execute(statement).all(), key=lambda row: (row.visit_at, row.id))
-    return [Claim(row.id, row.fence, row.wakes, row.next_attempt_at) for row in rows]
-
-
-def _is_queued() -> Any:  # noqa: ANN401 - SQLAlchemy's expression types say less than they cost
-    return col(Delivery.state) == DeliveryState.QUEUED
 
 
 def _under(claim: Claim) -> Any:  # noqa: ANN401

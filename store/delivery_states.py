@@ -1,4 +1,4 @@
-"""The states of a delivery, by themselves: pure decisions need them without the tables."""
+"""The states of a delivery and the outcomes of its attempts, by themselves: pure decisions need them without tables."""
 
 from enum import StrEnum
 
@@ -18,3 +18,12 @@ class DeliveryState(StrEnum):
 
 REACHED = frozenset({DeliveryState.SENDING, DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.UNCERTAIN})
 """The recipient has been told, or may have been."""
+
+
+class AttemptOutcome(StrEnum):
+    """What became of one try. An attempt without an outcome is under way, or its worker died."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"

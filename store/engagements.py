@@ -5,20 +5,28 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from store.claims import Due, wake
 from store.columns import Claimable, UtcDateTime, sealed
 from store.identifiers import HsaId, new_id
-from store.vault import SubjectCipher
+from store.vault import SubjectCipher, Vault
 
 
 class Engagement(Claimable, table=True):
     """One subject at one source: polls, second looks and wake-ups all claim this row."""
 
     __tablename__ = "engagements"
-    __table_args__ = (UniqueConstraint("subject_id", "source"),)
+    __table_args__ = (
+        UniqueConstraint("subject_id", "source"),
+        Index(
+            "ix_engagements_answered",  # whose answer is the oldest
+            "answer_begun_at",
+            sqlite_where=text("next_poll_at is not null"),
+            postgresql_where=text("next_poll_at is not null"),
+        ),
+    )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     subject_id: UUID = Field(foreign_key="subjects.id")
@@ -28,6 +36,7 @@ class Engagement(Claimable, table=True):
     first_evidence_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     changed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # last time an answer changed something
     digest: str = Field(default="")  # hex; of the stored answer
+    answer_digest: str = Field(default="")  # keyed; of the stored answer's octets, where nothing hangs in the air
     failures: int = Field(default=0)  # in a row
     last_error: str = Field(default="")  # its code
     created_at: datetime = Field(sa_type=UtcDateTime)
@@ -67,6 +76,11 @@ class Quarantined(SQLModel, table=True):
 
 
 POLLING = Due(Engagement, "next_poll_at")
+
+
+def answer_digest(vault: Vault, engagement_id: UUID, octets: bytes) -> str:
+    """What the octets of an answer are known by again. Keyed: they hold an identity number that could be guessed."""
+    return vault.digest("answer", f"{engagement_id}|{octets.hex()}")
 
 
 def of_subject(session: Session, subject_id: UUID) -> list[Engagement]:

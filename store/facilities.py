@@ -33,6 +33,7 @@ class Facility(SQLModel, table=True):
     remote_time_types: list[str] = Field(default_factory=list, sa_type=JSON)  # time type ids of video and phone visits
     shows_end: bool = Field(default=False)
     frozen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # under mass disappearance
+    released_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by an operator: what was missed is true
     imported_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     first_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # in any answer, anybody's
 

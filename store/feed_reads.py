@@ -1,19 +1,21 @@
 """What a request for a feed reads: one row that answers "unchanged?", and only then the sealed body."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from store.prepared import PreparedReads
 
 _STATE = """
-select l.id, l.revoked_at, l.last_fetched_at, c.changed_at, b.etag, c.id
+select b.etag, l.revoked_at, l.last_fetched_at, l.id, c.changed_at, c.id, l.token_digest
 from feed_links l
 join calendars c on c.id = l.calendar_id
 left join calendar_bodies b on b.calendar_id = c.id
 where l.token_digest = ?
 """
+_STATES = _STATE.replace("= ?", "= any(?)")
 _BODY = """
 select b.etag, c.changed_at, b.sealed_body, c.subject_id, k.wrapped
 from calendar_bodies b
@@ -24,16 +26,35 @@ where b.calendar_id = ?
 _GZIP = _BODY.replace("b.sealed_body", "b.sealed_gzip")
 
 
-@dataclass(frozen=True, slots=True)
-class FeedState:
-    """A link and the calendar behind it, without any content. `etag` is None where no body has been made."""
+class FeedState(NamedTuple):
+    """A link and the calendar behind it, without any content. `etag` is None where no body has been made.
 
-    link_id: UUID
-    is_revoked: bool
-    last_fetched_at: datetime | None
-    changed_at: datetime
+    Holds the row as the driver gave it: an unchanged calendar is confirmed without parsing what it does not need.
+    """
+
     etag: str | None
-    calendar_key: Any = field(repr=False)  # the driver's own form of the calendar's id
+    revoked: datetime | str | None
+    fetched: datetime | str | None
+    link_key: UUID | str
+    changed: datetime | str
+    calendar_key: UUID | str
+    token_digest: str
+
+    @property
+    def is_revoked(self) -> bool:
+        return self.revoked is not None
+
+    @property
+    def last_fetched_at(self) -> datetime | None:
+        return None if self.fetched is None else _instant(self.fetched)
+
+    @property
+    def changed_at(self) -> datetime:
+        return _instant(self.changed)
+
+    @property
+    def link_id(self) -> UUID:
+        return _id(self.link_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +72,13 @@ class SealedFeed:
 def state(reads: PreparedReads, token_digest: str) -> FeedState | None:
     """The link with this token. Raises ReadFailed."""
     row = reads.one(_STATE, token_digest)
-    if row is None:
-        return None
-    link_id, revoked_at, last_fetched_at, changed_at, etag, calendar_key = row
-    fetched_at = None if last_fetched_at is None else _instant(last_fetched_at)
-    return FeedState(_id(link_id), revoked_at is not None, fetched_at, _instant(changed_at), etag, calendar_key)
+    return None if row is None else FeedState._make(row)
+
+
+def states(reads: PreparedReads, token_digests: Sequence[str]) -> dict[str, FeedState]:
+    """The links with these tokens, by one read; PostgreSQL only. Raises ReadFailed."""
+    found = map(FeedState._make, reads.all(_STATES, list(token_digests)))
+    return {one.token_digest: one for one in found}
 
 
 def sealed_feed(reads: PreparedReads, of: FeedState, *, compressed: bool) -> SealedFeed | None:

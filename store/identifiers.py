@@ -5,7 +5,7 @@ import secrets
 import time
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import NewType
 from uuid import UUID
 
@@ -108,6 +108,11 @@ def new_id() -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def first_id(at: datetime) -> UUID:
+    """No id that `new_id` made at that time (real time) or later is smaller: rows lie in the order of their making."""
+    return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def _without_spaces(text: str) -> str:

@@ -1,18 +1,20 @@
 """Questions about the delivery ledger as a whole: every promise with its parts and attempts, counts, what to forget."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlmodel import Session, col, delete, select
 
-from store.claims import anything_due
-from store.columns import lease_clock
-from store.deliveries import DISPATCHING, Attempt, Delivery, DeliveryPart, Receipt, Wording
-from store.delivery_states import DeliveryState
-from store.subjects import ContactPoint, cipher_of
+from store.deliveries import Attempt, Delivery, DeliveryPart, Receipt, Wording
+from store.subjects import ContactPoint, cipher_of, opened
 from store.vault import Unsealable, Vault
+
+_CHUNK = 500  # deliveries read at once
+_Row = TypeVar("_Row", DeliveryPart, Attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,13 @@ class LedgerEntry:
 
 def entries(session: Session, vault: Vault, *, state: str | None = None) -> Iterator[LedgerEntry]:
     """Every delivery, the oldest first, or those in one state."""
-    query = select(Delivery).order_by(col(Delivery.id))
+    chosen = select(Delivery).order_by(col(Delivery.id)).limit(_CHUNK)
     if state is not None:
-        query = query.where(col(Delivery.state) == state)
-    for delivery in session.exec(query).all():
-        parts = session.exec(select(DeliveryPart).where(col(DeliveryPart.delivery_id) == delivery.id)).all()
-        attempts = session.exec(select(Attempt).where(col(Attempt.delivery_id) == delivery.id)).all()
-        yield LedgerEntry(delivery, _address(session, vault, delivery), tuple(parts), tuple(attempts))
+        chosen = chosen.where(col(Delivery.state) == state)
+    found = session.exec(chosen).all()
+    while found:
+        yield from _entries(session, vault, found)
+        found = session.exec(chosen.where(col(Delivery.id) > found[-1].id)).all()
 
 
 def any_wording_kept_until(session: Session, now: datetime) -> bool:
@@ -57,16 +59,6 @@ def any_wording_kept_until(session: Session, now: datetime) -> bool:
 def delete_wordings(session: Session, now: datetime) -> int:
     """Deletes the wordings that have been kept long enough; returns how many."""
     return session.exec(delete(Wording).where(col(Wording.keep_until) < now)).rowcount
-
-
-def anything_to_send(session: Session, now: datetime) -> bool:
-    return anything_due(session, DISPATCHING, now, col(Delivery.state) == DeliveryState.QUEUED)
-
-
-def anything_to_recover(session: Session) -> bool:
-    """Whether a delivery being sent has lost its worker."""
-    lost = (col(Delivery.state) == DeliveryState.SENDING, col(Delivery.claimed_until) < lease_clock())
-    return session.exec(select(Delivery.id).where(*lost).limit(1)).first() is not None
 
 
 def anything_to_apply(session: Session, real_now: datetime) -> bool:
@@ -82,12 +74,31 @@ def _part_as_json(part: DeliveryPart) -> dict[str, Any]:
     }
 
 
-def _address(session: Session, vault: Vault, delivery: Delivery) -> str:
-    contact = session.get(ContactPoint, delivery.contact_id)
+def _entries(session: Session, vault: Vault, found: Sequence[Delivery]) -> Iterator[LedgerEntry]:
+    ids = [delivery.id for delivery in found]
+    parts, attempts = _by_delivery(session, DeliveryPart, ids), _by_delivery(session, Attempt, ids)
+    contacts = {one.id: one for one in _contacts(session, found)}
+    for delivery in found:
+        address = _address(session, vault, delivery, contacts.get(delivery.contact_id))
+        yield LedgerEntry(delivery, address, tuple(parts[delivery.id]), tuple(attempts[delivery.id]))
+
+
+def _by_delivery(session: Session, table: type[_Row], ids: Sequence[UUID]) -> Mapping[UUID, list[_Row]]:
+    rows = defaultdict[UUID, list[_Row]](list)
+    for row in session.exec(select(table).where(col(table.delivery_id).in_(ids)).order_by(col(table.id))):
+        rows[row.delivery_id].append(row)
+    return rows
+
+
+def _contacts(session: Session, found: Sequence[Delivery]) -> Sequence[ContactPoint]:
+    ids = {delivery.contact_id for delivery in found}
+    return session.exec(select(ContactPoint).where(col(ContactPoint.id).in_(ids))).all()
+
+
+def _address(session: Session, vault: Vault, delivery: Delivery, contact: ContactPoint | None) -> str:
     if contact is None:
         return ""
     try:
-        cipher = cipher_of(session, vault, delivery.recipient_id)
-        return cipher.open_text("contact_points.sealed_address", contact.id, contact.sealed_address)
+        return opened(cipher_of(session, vault, delivery.recipient_id), contact).address
     except Unsealable:
         return ""

@@ -15,6 +15,13 @@ from store.database import Sessions
 _CONNECT_SECONDS = 3
 _STATEMENT_MILLISECONDS = 3000
 _BUSY_SECONDS = 0.25
+# A server that vanishes (a pulled cable, a moved address) says nothing: without these a read would wait for minutes.
+_NOTICING: dict[str, Any] = {
+    "tcp_user_timeout": _STATEMENT_MILLISECONDS,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+}
 
 
 class ReadFailed(Exception):
@@ -22,7 +29,7 @@ class ReadFailed(Exception):
 
 
 class PreparedReads:
-    """Reads one row by its key. Safe to share between threads; close it when the process ends."""
+    """Reads rows by key. Safe to share between threads; close it when the process ends."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -36,7 +43,12 @@ class PreparedReads:
         return not self._sessions.on_postgresql
 
     def one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        """The first row of a statement with `?` for each value. Raises ReadFailed.
+        """The first row of a statement with `?` for each value. Raises ReadFailed."""
+        rows = self.all(statement, *values)
+        return rows[0] if rows else None
+
+    def all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows of a statement with `?` for each value. Raises ReadFailed.
 
         Tries a second time on a fresh connection: the first may be one that the server has closed since.
         """
@@ -57,21 +69,20 @@ class PreparedReads:
             connection.close()
         self._own = threading.local()
 
-    def _read(self, statement: str, values: tuple[object, ...]) -> tuple[Any, ...] | None:
-        connection = self._connection()
+    def _read(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        connection = getattr(self._own, "connection", None) or self._connect()
         if self._sessions.on_postgresql:
-            row = connection.execute(statement.replace("?", "%s"), values, prepare=True).fetchone()
+            rows: list[tuple[Any, ...]] = connection.execute(
+                statement.replace("?", "%s"), values, prepare=True
+            ).fetchall()
         else:
-            row = connection.execute(statement, values).fetchone()
-        return None if row is None else tuple(row)
+            rows = connection.execute(statement, values).fetchall()
+        return rows
 
-    def _connection(self) -> Any:  # noqa: ANN401 - either driver's
-        connection = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._open()
-            self._own.connection = connection
-            with self._lock:
-                self._opened.append(connection)
+    def _connect(self) -> Any:  # noqa: ANN401 - either driver's
+        connection = self._own.connection = self._open()
+        with self._lock:
+            self._opened.append(connection)
         return connection
 
     def _open(self) -> Any:  # noqa: ANN401 - either driver's
@@ -82,6 +93,7 @@ class PreparedReads:
                 autocommit=True,
                 connect_timeout=_CONNECT_SECONDS,
                 options=f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
+                **_NOTICING,
             )
         address = f"file:{quote(url.database or '')}?mode=ro"
         return sqlite3.connect(address, uri=True, isolation_level=None, timeout=_BUSY_SECONDS, check_same_thread=False)

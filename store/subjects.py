@@ -165,16 +165,13 @@ def contacts(session: Session, cipher: SubjectCipher, subject_id: UUID) -> list[
         .where(col(ContactPoint.subject_id) == subject_id)
         .order_by(col(ContactPoint.place), col(ContactPoint.id))
     )
-    return [
-        Contact(
-            row.id,
-            ContactKind(row.kind),
-            cipher.open_text("contact_points.sealed_address", row.id, row.sealed_address),
-            row.digest,
-            row.dead_since is not None,
-        )
-        for row in rows
-    ]
+    return [opened(cipher, row) for row in rows]
+
+
+def opened(cipher: SubjectCipher, row: ContactPoint) -> Contact:
+    """The contact point for use. Raises Unsealable."""
+    address = cipher.open_text("contact_points.sealed_address", row.id, row.sealed_address)
+    return Contact(row.id, ContactKind(row.kind), address, row.digest, row.dead_since is not None)
 
 
 def unasked_since(session: Session, as_of: datetime, limit: int) -> list[Subject]:

@@ -5,7 +5,6 @@ The place (table, column, row) is bound in, so that a sealed value moved elsewhe
 """
 
 import base64
-import hashlib
 import hmac
 import json
 import os
@@ -80,8 +79,8 @@ class Vault:
     def digest(self, purpose: str, value: str) -> str:
         """A keyed digest for look-ups. `purpose` keeps equal values of different kinds apart."""
         key_id = self._keys.current_digest
-        mac = hmac.new(self._keys.digesting[key_id], f"{purpose}|{value}".encode(), hashlib.sha256)
-        return f"{key_id}:{mac.hexdigest()}"
+        mac = hmac.digest(self._keys.digesting[key_id], f"{purpose}|{value}".encode(), "sha256")
+        return f"{key_id}:{mac.hex()}"
 
     def new_wrapped_key(self, subject_id: UUID) -> str:
         """A fresh key for one person, wrapped for storage in `subject_keys`."""

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import structlog
 
 from store.database import Sessions, migrate, open_database
 from store.vault import Vault, make_key_file, read_key_file
@@ -49,6 +50,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = exitstatus or 1
 
 
+@pytest.fixture(autouse=True)
+def logs_as_they_come() -> Iterator[None]:
+    """No test logs as a command run by another one had it set."""
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def now() -> datetime:
     return NOW
@@ -63,10 +71,14 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Vault:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
-    """A PostgreSQL of the suite's own, shared by the test processes: the address of its `postgres` database.
+    """A PostgreSQL of the suite's own, shared by the test processes: the address of its `postgres` database. Or the one
+    that TESTS_POSTGRESQL_URL names, whose user may create databases.
 
     Not below pytest's own folder: the next pytest run closes that to others, and as root the server is another user.
     """
+    if given := os.environ.get("TESTS_POSTGRESQL_URL"):
+        yield given
+        return
     shared = _server_folder()
     runtime = shared / "runtime"
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -81,7 +93,7 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> str:
+def postgresql_template(postgresql_server: str) -> Iterator[str]:
     """The name of a migrated database that each test's own is copied from."""
     name = f"template_{uuid4().hex}"
     with psycopg.connect(postgresql_server, autocommit=True) as connection:
@@ -89,7 +101,9 @@ def postgresql_template(postgresql_server: str) -> str:
     sessions = open_database(_named(postgresql_server, name))
     migrate(sessions)
     sessions.close()
-    return name
+    yield name
+    with psycopg.connect(postgresql_server, autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)')
 
 
 @pytest.fixture

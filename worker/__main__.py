@@ -2,7 +2,7 @@
 
 import typer
 
-from worker.commands import facilities, keys, looking, running, seeding, subjects, trying
+from worker.commands import facilities, keys, looking, operating, running, seeding, subjects, trying
 from worker.commands.exits import Commands
 
 app = typer.Typer(
@@ -17,7 +17,10 @@ app = typer.Typer(
     **New here?** `kallelse demo` shows everything on this machine, with a simulated region.
 
     **Running it?** `kallelse up` is one process on SQLite; the Procfile (`migrate`, `web`, `worker`, `clock`) is for
-    PostgreSQL and Redis. `kallelse check` says what is in force and what is missing.
+    PostgreSQL and Redis or RabbitMQ. `kallelse check` says what is in force, what is missing and what is not well.
+
+    **Steering it?** `pause` and `resume` all sending or a clinic's, `frozen`, `backup` and `restored`. A dry run:
+    with KALLELSE_PAPER_FOLDER every message becomes a file there, and none is sent.
 
     **Feeding it?** `facilities import`, `facilities decide`, `subjects import`; `seed` writes files to try with.
 
@@ -25,7 +28,7 @@ app = typer.Typer(
     2 something must be set right first.
     """,
 )
-for commands in (running, looking, trying, seeding, facilities, subjects, keys):
+for commands in (running, looking, operating, trying, seeding, facilities, subjects, keys):
     commands.register(app)
 
 

@@ -4,6 +4,7 @@ Retry lives in the rows, so actors have none; a bell lost costs one tick, a bell
 """
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,18 +17,22 @@ import structlog
 
 from feeds import calendars as feed_calendars
 from notifier import dispatch, planning, receipts
-from store import ledger
+from notifier.resolving import ResolvingSettings, resolve_due
+from store import heartbeats, ledger, sending, unsettled
 from store.bookings import PASSING
 from store.calendars import REFRESHING
-from store.claims import anything_due, claim_due
+from store.claims import anything_due
 from store.database import Session
 from store.engagements import POLLING
+from store.failpoints import CrashPoint, reached
+from store.heartbeats import Part
 from store.subjects import PLANNING
 from worker import passing, population, retention
-from worker.broker import Marks
+from worker.broker import Line, Marks
 from worker.clock import Tick
+from worker.heartbeat import EVERY
+from worker.polling import poll_due
 from worker.settings import Settings
-from worker.sync import sync
 from worker.wiring import Wiring
 
 log = structlog.get_logger()
@@ -44,11 +49,13 @@ class Kind(StrEnum):
     PLAN = "plan"
     DISPATCH = "dispatch"
     RECOVER = "recover"
+    RESOLVE = "resolve"
     RECEIPTS = "receipts"
     CALENDARS = "calendars"
     PASSING = "passing"
     POPULATION = "population"
     RETENTION = "retention"
+    BEAT = "beat"  # no row's: by answering it a worker shows that it hears bells and gets on with its work
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +88,26 @@ class Places:
 class Bells:
     """Rings: sends a kind's message unless one is already under way."""
 
-    def __init__(self, actors: Mapping[Kind, dramatiq.Actor[[], None]], marks: Marks) -> None:
+    def __init__(self, actors: Mapping[Kind, dramatiq.Actor[[], None]], marks: Marks, line: Line) -> None:
         self._actors = actors
         self._marks = marks
+        self.line = line
 
     def ring(self, kind: str) -> None:
-        if self._marks.set(kind):
-            self._actors[Kind(kind)].send()
+        """Without a broker nothing is rung: what is due is due at the next tick too."""
+        self.line.attempt(lambda: self._marks.set(kind) and self._actors[Kind(kind)].send())
+
+    def answered(self, kind: str) -> None:
+        """The bell no longer rings."""
+        self.line.attempt(lambda: self._marks.clear(kind))
 
 
 def declare(broker: dramatiq.Broker, marks: Marks, wiring: Wiring, stopping: Stopping) -> Bells:
     """Declares one actor per kind on the broker. Web and clock processes declare them too, in order to ring."""
     actors: dict[Kind, dramatiq.Actor[[], None]] = {}
-    bells = Bells(actors, marks)
+    bells = Bells(actors, marks, Line(wiring.settings.tick_seconds / 2, time.monotonic))
     for kind in Kind:
-        answer = _answering(kind, wiring, marks, bells, stopping)
+        answer = _answering(kind, wiring, bells, stopping)
         declare_actor = dramatiq.actor(broker=broker, actor_name=kind.value, queue_name=kind.value, max_retries=0)
         actors[kind] = declare_actor(answer)
     return bells
@@ -128,21 +140,24 @@ def ticks(wiring: Wiring) -> list[Tick]:
     return [
         Tick(Kind.POLL, lambda session, now: anything_due(session, POLLING, now)),
         Tick(Kind.PLAN, lambda session, now: anything_due(session, PLANNING, now)),
-        Tick(Kind.DISPATCH, ledger.anything_to_send),
-        Tick(Kind.RECOVER, lambda session, _now: ledger.anything_to_recover(session)),
+        Tick(Kind.DISPATCH, sending.anything_to_send),
+        Tick(Kind.RECOVER, lambda session, _now: unsettled.anything_lost(session)),
+        Tick(Kind.RESOLVE, lambda session, _now: unsettled.anything_to_ask(session)),
         Tick(Kind.RECEIPTS, lambda session, _now: ledger.anything_to_apply(session, datetime.now(UTC))),
         Tick(Kind.CALENDARS, lambda session, now: anything_due(session, REFRESHING, now)),
         Tick(Kind.PASSING, lambda session, now: anything_due(session, PASSING, now)),
         Tick(Kind.POPULATION, partial(_is_population_due, wiring)),
         Tick(Kind.RETENTION, retention.anything_due),
+        Tick(Kind.BEAT, lambda session, _now: heartbeats.is_overdue(session, Part.WORKER, EVERY)),
     ]
 
 
-def _answering(kind: Kind, wiring: Wiring, marks: Marks, bells: Bells, stopping: Stopping) -> Callable[[], None]:
+def _answering(kind: Kind, wiring: Wiring, bells: Bells, stopping: Stopping) -> Callable[[], None]:
     places = Places(share_of(wiring.settings, kind))  # all answers to this bell share them
 
     def answer() -> None:
-        marks.clear(kind)  # first: a ring during the work is then not lost
+        bells.answered(kind)  # first: a ring during the work is then not lost
+        reached(CrashPoint.C4)
         handled = drain(wiring, kind, stopping, places)
         if handled:
             log.info("worked", kind=str(kind), count=handled)
@@ -164,13 +179,8 @@ def _loop(wiring: Wiring, kind: Kind, stopping: Stopping, places: Places) -> int
     return total
 
 
-def _poll(wiring: Wiring, _stopping: Stopping) -> int:
-    lease = wiring.lease + 2 * wiring.poll_timeout
-    with wiring.sessions.writing() as session:
-        claims = claim_due(session, POLLING, wiring.now(), lease, 1)
-    for claim in claims:
-        sync(wiring.syncing, claim)
-    return len(claims)
+def _poll(wiring: Wiring, stopping: Stopping) -> int:
+    return poll_due(wiring.syncing, wiring.lease + 2 * wiring.poll_timeout, stopping)
 
 
 def _plan(wiring: Wiring, _stopping: Stopping) -> int:
@@ -183,11 +193,16 @@ def _dispatch(wiring: Wiring, stopping: Stopping) -> int:
 
 
 def _recover(wiring: Wiring, _stopping: Stopping) -> int:
-    return dispatch.recover(wiring.sessions)
+    return dispatch.recover(wiring.sessions, wiring.patience)
+
+
+def _resolve(wiring: Wiring, _stopping: Stopping) -> int:
+    settings = ResolvingSettings(wiring.patience, wiring.lease)
+    return resolve_due(wiring.sessions, wiring.vault, wiring.channels, wiring.now(), settings)
 
 
 def _receipts(wiring: Wiring, _stopping: Stopping) -> int:
-    return receipts.apply_due(wiring.sessions, datetime.now(UTC), wiring.now())
+    return receipts.apply_due(wiring.sessions, datetime.now(UTC), wiring.now(), wiring.patience)
 
 
 def _calendars(wiring: Wiring, _stopping: Stopping) -> int:
@@ -218,14 +233,21 @@ def _retention(wiring: Wiring, _stopping: Stopping) -> int:
     return retention.forget_due(wiring.sessions, wiring.now())
 
 
+def _beat(wiring: Wiring, _stopping: Stopping) -> int:
+    wiring.heart.beat(Part.WORKER)
+    return 0
+
+
 WORK: Mapping[Kind, Work] = {
     Kind.POLL: Work(_poll, share=0.5, then=(Kind.PLAN,)),
     Kind.PLAN: Work(_plan, then=(Kind.DISPATCH,)),
     Kind.DISPATCH: Work(_dispatch, share=0.5),
     Kind.RECOVER: Work(_recover),
+    Kind.RESOLVE: Work(_resolve, then=(Kind.RECEIPTS, Kind.DISPATCH)),
     Kind.RECEIPTS: Work(_receipts),
     Kind.CALENDARS: Work(_calendars),
     Kind.PASSING: Work(_passing),
     Kind.POPULATION: Work(_population, then=(Kind.PLAN, Kind.CALENDARS)),
     Kind.RETENTION: Work(_retention),
+    Kind.BEAT: Work(_beat),
 }

@@ -4,7 +4,7 @@ Joins the caller's transaction. Nothing here touches a booking.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ from store.facilities import WHOLE_SOURCE
 from store.identifiers import HsaId
 from worker.asking import Learned
 from worker.facts import Loss
-from worker.sources import SourceRefused
+from worker.sources import AddressStatus, SourceRefused
 
 log = structlog.get_logger()
 
@@ -115,17 +115,34 @@ def note_for_everybody(session: Session, noting: Noting, learned: Learned) -> No
 
     When an address falls silent or answers again, the calendars that show its visits are due for a look.
     """
-    news = dict.fromkeys(learned.evidence, "") | _failures(noting, learned)
+    news = dict.fromkeys(learned.evidence, "") | _failures(learned)
     if learned.aggregated is not None:
         news[WHOLE_SOURCE] = ""
-    for address, code in sorted(news.items()):
-        if noting.recently.is_news(noting, address, code):
-            _note(session, noting, address, code)
+    _note_news(session, noting, news)
     for address, error in learned.direct_errors.items():
         if isinstance(error, SourceRefused):
             _note_refusal(session, noting, address, error.code)
     if learned.foreign:
         log.error("foreign_bookings_dropped", source=noting.source, count=learned.foreign)
+
+
+def note_as_before(session: Session, noting: Noting, named: Iterable[str]) -> None:
+    """The same of answers that are as stored, whose addresses and statuses `named` holds in lines. An address that
+    answered for somebody answers."""
+    news: dict[str, str] = {WHOLE_SOURCE: ""}
+    for line in named:
+        address, _, status = line.rpartition(" ")
+        if status == AddressStatus.FROM_SOURCE:
+            news[address] = ""
+        elif status in set(AddressStatus):
+            news.setdefault(address, status)
+    _note_news(session, noting, news)
+
+
+def _note_news(session: Session, noting: Noting, news: Mapping[str, str]) -> None:
+    for address, code in sorted(news.items()):
+        if noting.recently.is_news(noting, address, code):
+            _note(session, noting, address, code)
 
 
 def _note(session: Session, noting: Noting, address: str, code: str) -> None:
@@ -144,11 +161,10 @@ def _note_refusal(session: Session, noting: Noting, address: str, code: str) -> 
         wake_calendars_of_address(session, noting.source, address, noting.now + noting.silent_after)
 
 
-def _failures(noting: Noting, learned: Learned) -> dict[str, str]:
+def _failures(learned: Learned) -> dict[str, str]:
     failures: dict[str, str] = {}
     if learned.aggregated_error is not None and not learned.was_put_off:
         failures[WHOLE_SOURCE] = learned.aggregated_error.code
-        log.warning("source_failed", source=noting.source, code=learned.aggregated_error.code)
     if learned.aggregated is not None:
         statuses = learned.aggregated.statuses
         failures |= {at: str(status) for at, status in statuses.items() if at not in learned.evidence}

@@ -15,6 +15,7 @@ from worker.facts import Answer, Known, Patience
 from worker.sources import (
     AddressStatus,
     BookingSource,
+    IsStored,
     ReportedBooking,
     Snapshot,
     SourceError,
@@ -43,6 +44,24 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What the aggregating service said to one question: a snapshot, an error, or (neither) just what is stored."""
+
+    began_at: datetime
+    aggregated: Snapshot | None
+    error: SourceError | None
+
+    @property
+    def is_as_stored(self) -> bool:
+        return self.aggregated is None and self.error is None
+
+    @property
+    def was_put_off(self) -> bool:
+        """Whether our own limits kept the question back: the source has not failed."""
+        return _is_ours(self.error)
+
+
+@dataclass(frozen=True, slots=True)
 class Learned:
     """What one run brought: snapshots, and the errors of those that brought none."""
 
@@ -66,7 +85,7 @@ class Learned:
     @property
     def was_put_off(self) -> bool:
         """Whether our own limits kept the question back: the source has not failed."""
-        return self.aggregated_error is not None and self.aggregated_error.code in ("busy", "budget")
+        return _is_ours(self.aggregated_error)
 
     @property
     def garbled(self) -> list[SourceGarbled]:
@@ -79,15 +98,23 @@ class Learned:
         return Answer(now, self.present, self.evidence, direct, self.recorded, first_contact)
 
 
-def ask(
-    source: BookingSource, gate: Gate, question: Question, now: Callable[[], datetime], patience: Patience
+def hear(
+    source: BookingSource, gate: Gate, subject: SubjectId, is_stored: IsStored, now: Callable[[], datetime]
+) -> Heard:
+    """Asks the aggregating service. Never raises SourceError."""
+    began_at = now()
+    return Heard(began_at, *_asked(gate, lambda: source.schedule(subject, is_stored)))
+
+
+def learn(  # noqa: PLR0913
+    source: BookingSource, gate: Gate, question: Question, heard: Heard, now: datetime, patience: Patience
 ) -> Learned:
-    """Asks the aggregating service, then each facility whose own word is wanted. Never raises SourceError."""
-    aggregated, error = _asked(gate, lambda: source.schedule(question.subject))
-    first = _read(question, aggregated)
+    """Reads what the aggregating service said, then asks each facility whose own word is wanted. Never raises
+    SourceError."""
+    first = _read(question, heard.aggregated)
     direct: dict[HsaId, Snapshot] = {}
     errors: dict[HsaId, SourceError] = {}
-    for address in sorted(_wanted(source, question, aggregated, first, now(), patience)):
+    for address in sorted(_wanted(source, question, heard.aggregated, first, now, patience)):
         snapshot, direct_error = _asked(
             gate, partial(source.schedule_at, question.subject, question.spelling_of(address))
         )
@@ -97,8 +124,8 @@ def ask(
             errors[address] = direct_error
     readings = [first, *(_read(question, snapshot) for snapshot in direct.values())]
     return Learned(
-        aggregated,
-        error,
+        heard.aggregated,
+        heard.error,
         direct,
         errors,
         present={key: booking for reading in readings for key, booking in reading.present.items()},
@@ -132,7 +159,7 @@ def _wanted(  # noqa: PLR0913
     return [address for address in wanted if not _lately_refused(question, address, now)]
 
 
-def _asked(gate: Gate, call: Callable[[], Snapshot]) -> tuple[Snapshot | None, SourceError | None]:
+def _asked(gate: Gate, call: Callable[[], Snapshot | None]) -> tuple[Snapshot | None, SourceError | None]:
     try:
         with gate.admitted():
             try:
@@ -147,6 +174,10 @@ def _asked(gate: Gate, call: Callable[[], Snapshot]) -> tuple[Snapshot | None, S
             return snapshot, None
     except SourceError as error:
         return None, error
+
+
+def _is_ours(error: SourceError | None) -> bool:
+    return error is not None and error.code in ("busy", "budget")
 
 
 def _lately_refused(question: Question, address: HsaId, now: datetime) -> bool:

@@ -56,7 +56,7 @@ class TokenBucket:
 
     def taken(self, at: float) -> "TokenBucket":
         """After a call. Ask `wait` first."""
-        return replace(self, tokens=self._filled(at) - 1, filled_at=at)
+        return TokenBucket(self.per_second, self.most, self._filled(at) - 1, at)
 
     def _filled(self, at: float) -> float:
         return min(self.most, self.tokens + max(0.0, at - self.filled_at) * self.per_second)
@@ -76,8 +76,8 @@ class Budget:
     def spent(self, at: float) -> "Budget":
         """After a call."""
         if self._is_over(at):
-            return replace(self, began_at=at, calls=1)
-        return replace(self, calls=self.calls + 1)
+            return Budget(self.per_hour, at, 1)
+        return Budget(self.per_hour, self.began_at, self.calls + 1)
 
     def _is_over(self, at: float) -> bool:
         return at - self.began_at >= _HOUR

@@ -1,56 +1,58 @@
 """What `kallelse check` tries: each connection a deployment needs, and what to do where one is missing."""
 
+import shutil
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import redis
-
-from store.database import DatabaseUnusable, OperationalError, open_database, require_current_schema
+from store.database import DatabaseUnusable, open_database
 from store.vault import KeysUnusable, read_key_file
-from worker.population import require_not_ahead
-from worker.settings import Configuration, SettingsInvalid, SourceSettings
+from worker import broker, certificates
+from worker.finding import Finding
+from worker.health import of_database, population
+from worker.settings import Configuration, Settings, SettingsInvalid
 from worker.sources.population import InvalidPopulation, PopulationFile
 from worker.wiring import open_channels
 
 _CONNECT_SECONDS = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing tried. `meaning` says what is so and, where it is not well, what to do."""
-
-    what: str
-    is_well: bool
-    meaning: str
+_MEGABYTE = 1_000_000
+_LITTLE, _TOO_LITTLE = 1000 * _MEGABYTE, 100 * _MEGABYTE
 
 
 def findings(configuration: Configuration) -> Iterator[Finding]:
-    """Everything tried, one after the other."""
-    yield _database(configuration)
+    """Everything tried, one after the other; the last ones are those of `/health/ready`."""
     yield _keys(configuration)
     yield _broker(configuration)
     yield from _sources(configuration)
     yield _population(configuration)
     yield from _channels(configuration)
+    yield _public_url(configuration.settings)
+    yield from _database(configuration)
 
 
-def _database(configuration: Configuration) -> Finding:
+def _database(configuration: Configuration) -> Iterator[Finding]:
     file = configuration.database_file
     if file is not None and not file.exists():
-        return Finding("database", is_well=False, meaning=f"there is no {file} yet: `kallelse migrate` makes it")
+        yield Finding("database", is_well=False, meaning=f"there is no {file} yet: `kallelse migrate` makes it")
+        return
+    if file is not None:
+        yield _disk(file)
     try:
         with closing(open_database(configuration.settings.database_url)) as sessions:
-            require_current_schema(sessions)
+            yield from of_database(sessions, configuration, datetime.now(UTC), may_rest=True)
     except DatabaseUnusable as error:
-        return Finding("database", is_well=False, meaning=str(error))
-    except OperationalError:
-        return Finding("database", is_well=False, meaning="no connection: see KALLELSE_DATABASE_URL, and that it runs")
-    return Finding("database", is_well=True, meaning="answers, and its schema is current")
+        yield Finding("database", is_well=False, meaning=str(error))
+
+
+def _disk(file: Path) -> Finding:
+    free = shutil.disk_usage(file.absolute().parent).free
+    meaning = f"{free // _MEGABYTE} MB are free where the database lies"
+    if free > _LITTLE:
+        return Finding("disk", is_well=True, meaning=meaning)
+    return Finding("disk", is_well=free > _TOO_LITTLE, meaning=f"{meaning}: make room", warns=True)
 
 
 def _keys(configuration: Configuration) -> Finding:
@@ -70,51 +72,34 @@ def _broker(configuration: Configuration) -> Finding:
         on_sqlite = configuration.settings.database_url.startswith("sqlite")
         meaning = "inside the process: right for `kallelse up`, not for the Procfile's several processes"
         return Finding("broker", is_well=on_sqlite, meaning=meaning)
-    if not url.startswith(("redis://", "rediss://")):
-        return Finding("broker", is_well=False, meaning="KALLELSE_BROKER_URL must begin with redis:// or rediss://")
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=_CONNECT_SECONDS) as client:
-            client.ping()
-    except (redis.RedisError, ValueError):
-        return Finding("broker", is_well=False, meaning="no answer: see KALLELSE_BROKER_URL, and that Redis runs")
-    return Finding("broker", is_well=True, meaning="answers")
+        if broker.answers(url):
+            return Finding("broker", is_well=True, meaning="answers")
+    except SettingsInvalid as error:
+        return Finding("broker", is_well=False, meaning=str(error))
+    return Finding("broker", is_well=False, meaning="no answer: see KALLELSE_BROKER_URL, and that the broker runs")
 
 
 def _sources(configuration: Configuration) -> Iterator[Finding]:
     if not configuration.sources:
         yield Finding("sources", is_well=False, meaning="none: set KALLELSE_SOURCES, or nobody is asked about")
     for source in configuration.sources:
-        yield _source(source)
-
-
-def _source(source: SourceSettings) -> Finding:
-    parts = urlsplit(source.url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    what = f"source {source.name}"
-    if not _connects(parts.hostname or "", port):
-        return Finding(what, is_well=False, meaning="no connection to its address: network, firewall or `url`")
-    missing = [name for name in ("certificate", "key", "trust") if _is_unreadable(getattr(source, name))]
-    if missing:
-        return Finding(what, is_well=False, meaning=f"cannot read its {', '.join(missing)}")
-    return Finding(what, is_well=True, meaning="its address takes connections")
+        yield certificates.reached(source)
+        lasting = certificates.lasting(source, datetime.now(UTC))
+        if lasting is not None:
+            yield lasting
 
 
 def _population(configuration: Configuration) -> Finding:
-    path = configuration.settings.population
-    if path is None:
-        return Finding("population", is_well=False, meaning="KALLELSE_POPULATION is not set: all messages are held")
+    """By its first line as ever, and then read through, which takes its time."""
+    found = population(configuration, datetime.now(UTC))
+    if not found.is_well or configuration.settings.population is None:
+        return found
     try:
-        register = PopulationFile(path)
-        require_not_ahead(register, datetime.now(UTC))
-    except (OSError, InvalidPopulation) as error:
-        meaning = str(error) if isinstance(error, InvalidPopulation) else "the file cannot be read"
-        return Finding("population", is_well=False, meaning=f"KALLELSE_POPULATION: {meaning}")
-    stale_after = timedelta(hours=configuration.settings.population_stale_hours)
-    if datetime.now(UTC) - register.as_of > stale_after:
-        return Finding(
-            "population", is_well=False, meaning="the register is stale: all messages are held until a newer one"
-        )
-    return Finding("population", is_well=True, meaning=f"as of {register.as_of.isoformat(timespec='minutes')}")
+        PopulationFile(configuration.settings.population)
+    except InvalidPopulation as error:
+        return Finding("population", is_well=False, meaning=f"KALLELSE_POPULATION: {error}")
+    return found
 
 
 def _channels(configuration: Configuration) -> Iterator[Finding]:
@@ -127,7 +112,8 @@ def _channels(configuration: Configuration) -> Iterator[Finding]:
     if not channels:
         yield Finding("channels", is_well=False, meaning="none: set KALLELSE_TWILIO_... or KALLELSE_SMTP_...")
     if settings.paper_folder is not None:
-        yield Finding("channels", is_well=True, meaning="a dry run: every message is written to KALLELSE_PAPER_FOLDER")
+        meaning = "a dry run: every message is written to KALLELSE_PAPER_FOLDER, and none is sent"
+        yield Finding("channels", is_well=True, meaning=meaning, warns=True)
         return
     if "sms" in channels:
         parts = urlsplit(settings.twilio_api_base_url)
@@ -135,6 +121,17 @@ def _channels(configuration: Configuration) -> Iterator[Finding]:
         yield _reached("sms (Twilio)", parts.hostname or "", port, "KALLELSE_TWILIO_API_BASE_URL")
     if "email" in channels:
         yield _reached("email (SMTP)", settings.smtp_host, settings.smtp_port, "KALLELSE_SMTP_HOST")
+
+
+def _public_url(settings: Settings) -> Finding:
+    parts = urlsplit(settings.public_url)
+    if parts.hostname in ("localhost", "127.0.0.1", "::1"):
+        meaning = "KALLELSE_PUBLIC_URL is this very machine: no citizen and no provider reaches it"
+        return Finding("public url", is_well=True, meaning=meaning, warns=True)
+    if parts.scheme != "https":
+        meaning = "KALLELSE_PUBLIC_URL must begin with https://: calendar addresses are secrets"
+        return Finding("public url", is_well=False, meaning=meaning)
+    return Finding("public url", is_well=True, meaning="https, as others see us")
 
 
 def _reached(what: str, host: str, port: int, setting: str) -> Finding:
@@ -148,7 +145,3 @@ def _connects(host: str, port: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _is_unreadable(path: Path | None) -> bool:
-    return path is not None and not path.is_file()

@@ -10,6 +10,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from store.database import Session, Sessions
+from store.failpoints import CrashPoint, reached
 
 log = structlog.get_logger()
 
@@ -41,18 +42,21 @@ class Tick:
 class Metronome:
     """Asks at every tick what is due, and rings. Two of them are harmless: bells carry nothing, claims decide."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it asks, by which time, how often, and whom it tells
         self,
         sessions: Sessions,
         now: Callable[[], datetime],
         ticks: Sequence[Tick],
         ring: Callable[[str], None],
         seconds: float,
+        ticked: Callable[[], None] = lambda: None,
     ) -> None:
+        """`ticked` is called after each whole round: everything was looked at, and every bell was rung."""
         self._sessions = sessions
         self._now = now
         self._ticks = ticks
         self._ring = ring
+        self._ticked = ticked
         options: dict[str, Any] = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults=options)
         self._scheduler.add_job(self.tick, "interval", seconds=seconds, next_run_time=datetime.now(UTC))
@@ -65,14 +69,18 @@ class Metronome:
 
     def tick(self) -> None:
         """One look at everything that can be due."""
-        for tick in self._ticks:
-            self._look(tick)
+        if all([self._look(tick) for tick in self._ticks]):
+            self._ticked()
 
-    def _look(self, tick: Tick) -> None:
+    def _look(self, tick: Tick) -> bool:
+        """False if it failed."""
         try:
             with self._sessions.reading() as session:
                 is_due = tick.is_due(session, self._now())
             if is_due:
+                reached(CrashPoint.C2)
                 self._ring(tick.kind)
         except Exception as error:  # noqa: BLE001 - one of the three broad ones: the metronome must not stop
             log.error("tick_failed", kind=tick.kind, error=type(error).__name__)
+            return False
+        return True

@@ -48,6 +48,9 @@ def configure_logs(log_format: str, least: int = logging.INFO) -> None:
     )
     logging.basicConfig(handlers=[_ToStructlog()], level=logging.WARNING, force=True)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # warns of every overrun tick, which is harmless here
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # several errors for each lost connection: we tell of it once
+    for name in ("middleware.age_limit.AgeLimit", "worker.WorkerThread"):
+        logging.getLogger(f"dramatiq.{name}").setLevel(logging.ERROR)  # they warn of old bells, which are to be dropped
 
 
 def only_allowed(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

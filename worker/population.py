@@ -51,7 +51,7 @@ class PopulationWatch:
             return
         self._version = (found.st_mtime_ns, found.st_size)
         register = PopulationFile(path)
-        require_not_ahead(register, self._now())
+        require_not_ahead(register.as_of, self._now())
         self._register, self._problem = register, ""
 
     def _complain(self, problem: str) -> None:
@@ -60,9 +60,9 @@ class PopulationWatch:
         self._problem = problem
 
 
-def require_not_ahead(register: PopulationRegister, now: datetime) -> None:
+def require_not_ahead(as_of: datetime, now: datetime) -> None:
     """Raises InvalidPopulation: a register dated ahead would never grow stale, and hide all that come after it."""
-    if register.as_of > now + _CLOCKS_DIFFER:
+    if as_of > now + _CLOCKS_DIFFER:
         raise InvalidPopulation("line 1, as_of: lies in the future")
 
 

@@ -8,22 +8,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import structlog
 import uvicorn
 from dramatiq import Worker
 
-from feeds.web.ics import Feeds
+from store.heartbeats import Part
 from worker import actors
 from worker.actors import Bells
-from worker.broker import open_broker
+from worker.broker import ConsumersLoss, Line, open_broker
 from worker.clock import Metronome
+from worker.heartbeat import VERSION, beating
+from worker.web.access_log import AccessLog
 from worker.wiring import Wiring
 
 log = structlog.get_logger()
 
-_STOP_SECONDS = 25.0
+_WEB_STOP_SECONDS = 5.0
+_WORKER_STOP_SECONDS = 15.0  # a message under way takes at most both provider time-outs. All parts together: under 25 s
 _START_SECONDS = 20.0
 _DOORBELL_MILLISECONDS = 100  # how long a worker waits for a bell before it looks at the next queue
 
@@ -32,20 +36,22 @@ class CannotStart(Exception):
     """A process could not start; the message names the remedy."""
 
 
-def run(wiring: Wiring, app: Feeds | None, *, works: bool, ticks: bool) -> None:
+def run(wiring: Wiring, app: AccessLog | None, *, works: bool, ticks: bool) -> None:
     """Runs the wanted parts until SIGTERM or SIGINT: web where there is an `app`, worker, clock."""
     stopping = threading.Event()
     with ExitStack() as parts:
         parts.enter_context(signals(stopping))
         parts.enter_context(running(wiring, app, stopping, works=works, ticks=ticks))
+        log.info("running", process=_named(serves=app is not None, works=works, ticks=ticks), version=VERSION)
         stopping.wait()
         log.info("stopping")
+    log.info("stopped")
 
 
 @contextmanager
 def running(
     wiring: Wiring,
-    app: Feeds | None,
+    app: AccessLog | None,
     stopping: threading.Event,
     *,
     works: bool,
@@ -57,11 +63,14 @@ def running(
     bells = actors.declare(broker, marks, wiring, stopping.is_set)
     with ExitStack() as parts, ExitStack() as web:
         parts.callback(broker.close)
+        parts.callback(wiring.heart.stop)
         if app is not None:
             web.callback(app.close)
-            web.enter_context(serving(app, settings.host, settings.port))
+            turned = threading.Event()
+            web.enter_context(beating(wiring.heart, Part.WEB, turned))
+            web.enter_context(serving(app, settings.host, settings.port, turned))
         if works:
-            parts.enter_context(_worker(broker, actors.answers_at_once(settings)))
+            parts.enter_context(_worker(broker, bells.line, actors.answers_at_once(settings)))
         if ticks:
             parts.enter_context(_metronome(wiring, bells))
         web.callback(stopping.set)
@@ -69,8 +78,16 @@ def running(
 
 
 @contextmanager
-def serving(app: Any, host: str, port: int) -> Iterator[int]:  # noqa: ANN401 - any ASGI application
-    """A web server in a thread; gives the port it listens on. Raises CannotStart."""
+def serving(
+    app: Any,  # noqa: ANN401 - any ASGI application
+    host: str,
+    port: int,
+    turned: threading.Event | None = None,
+) -> Iterator[int]:
+    """A web server in a thread; gives the port it listens on, and sets `turned` whenever its loop has gone round.
+
+    Raises CannotStart.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -83,7 +100,7 @@ def serving(app: Any, host: str, port: int) -> Iterator[int]:  # noqa: ANN401 - 
         log_config=None,
         timeout_graceful_shutdown=3,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, turned or threading.Event())
     thread = threading.Thread(target=server.run, name="web", daemon=True)
     thread.start()
     _await(lambda: server.started or not thread.is_alive())
@@ -93,22 +110,38 @@ def serving(app: Any, host: str, port: int) -> Iterator[int]:  # noqa: ANN401 - 
         yield int(server.servers[0].sockets[0].getsockname()[1])
     finally:
         server.should_exit = True
-        thread.join(_STOP_SECONDS)
+        thread.join(_WEB_STOP_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    """Tells when its loop has gone round."""
+
+    def __init__(self, config: uvicorn.Config, turned: threading.Event) -> None:
+        super().__init__(config)
+        self._turned = turned
+
+    async def on_tick(self, counter: int) -> bool:
+        self._turned.set()
+        return await super().on_tick(counter)
 
 
 @contextmanager
-def _worker(broker: Any, threads: int) -> Iterator[None]:  # noqa: ANN401 - dramatiq leaves it untyped
+def _worker(broker: Any, line: Line, threads: int) -> Iterator[None]:  # noqa: ANN401 - dramatiq leaves it untyped
     worker = Worker(broker, worker_timeout=_DOORBELL_MILLISECONDS, worker_threads=threads)
     worker.start()
+    for consumer in worker.consumers.values():
+        consumer.logger.addFilter(ConsumersLoss(line))
     try:
         yield
     finally:
-        worker.stop(timeout=int(_STOP_SECONDS * 1000))
+        worker.stop(timeout=int(_WORKER_STOP_SECONDS * 1000))
 
 
 @contextmanager
 def _metronome(wiring: Wiring, bells: Bells) -> Iterator[None]:
-    metronome = Metronome(wiring.sessions, wiring.now, actors.ticks(wiring), bells.ring, wiring.settings.tick_seconds)
+    seconds, heart = wiring.settings.tick_seconds, wiring.heart
+    ticks = actors.ticks(wiring)
+    metronome = Metronome(wiring.sessions, wiring.now, ticks, bells.ring, seconds, partial(heart.beat, Part.CLOCK))
     metronome.start()
     try:
         yield
@@ -125,6 +158,11 @@ def signals(stopping: threading.Event) -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def _named(*, serves: bool, works: bool, ticks: bool) -> str:
+    parts = {Part.WEB: serves, Part.WORKER: works, Part.CLOCK: ticks}
+    return "up" if all(parts.values()) else " ".join(part for part, runs in parts.items() if runs)
 
 
 def _await(condition: Callable[[], bool]) -> None:

@@ -43,7 +43,9 @@ class Settings(BaseModel):
 
     database_url: str = Field("sqlite:///kallelse.db", repr=False, description="`sqlite:///FILE` or `postgresql://...`")
     broker_url: str = Field(
-        "", repr=False, description="`redis://...` when there are several processes; empty: inside the process"
+        "",
+        repr=False,
+        description="`redis://...` or `amqp://...` when there are several processes; empty: inside the process",
     )
     public_url: _WebAddress = Field(
         "http://127.0.0.1:8000", description="the address citizens and providers reach us at"
@@ -90,9 +92,24 @@ class Settings(BaseModel):
         3, gt=0, le=_MONTH, description="longest wait for a connection to a provider"
     )
     provider_read_seconds: float = Field(10, gt=0, le=_MONTH, description="longest wait for a provider's answer")
+    uncertain_seconds: float = Field(
+        120, gt=0, le=_MONTH, description="from a message nobody knows the end of to the first question about it"
+    )
+    second_proof_seconds: float = Field(
+        60, gt=0, le=_MONTH, description="to the second, before a message that is not there is sent again"
+    )
+    give_up_seconds: float = Field(
+        600, gt=0, le=_MONTH, description="after that, without any answer, it is told as *failed (unknown)*"
+    )
+    receipt_seconds: float = Field(
+        900, gt=0, le=_MONTH, description="without a receipt, the provider is asked; again at 8, 96 and 288 times this"
+    )
     messages_per_second: float = Field(20, gt=0, description="most messages a worker hands a provider in a second")
     messages_per_day: int = Field(8, ge=1, le=1000, description="most reminders to one person in 24 h; the rest wait")
     worker_threads: int = Field(8, ge=2, le=256, description="threads of a worker; polls use at most half of them")
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="what opens `/metrics` to other machines, as `Authorization: Bearer`; empty: nothing"
+    )
     log_format: Literal["json", "console"] = Field("json", description="`json`, or `console` for reading by eye")
 
     @model_validator(mode="after")
@@ -132,6 +149,7 @@ class Configuration:
     settings: Settings
     sources: tuple[SourceSettings, ...]
     origins: Mapping[str, str] = field(default_factory=dict)  # setting -> "environment", "file", "default"
+    failpoint: str = ""  # where a test wants this process to die, see store.failpoints
 
     @property
     def lease(self) -> timedelta:
@@ -166,7 +184,7 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         for name, value in (os.environ if environment is None else environment).items()
         if name.startswith(PREFIX) and value.strip()
     }
-    given.pop(FAILPOINT, None)
+    failpoint = given.pop(FAILPOINT, "")
     origins: dict[str, str] = {}
     values: dict[str, Any] = {**dict(_named_values(given, origins)), **overrides}
     origins.update(dict.fromkeys(overrides, "command line"))
@@ -174,12 +192,21 @@ def read_settings(environment: Mapping[str, str] | None = None, **overrides: Any
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsInvalid(_in_words(error)) from None
-    return Configuration(settings, _read_sources(settings.sources), origins)
+    if failpoint and not _is_all_on_loopback(settings):
+        raise SettingsInvalid(f"{FAILPOINT} is for tests: it is refused unless every address here is on 127.0.0.1")
+    return Configuration(settings, _read_sources(settings.sources), origins, failpoint)
 
 
 def without_password(address: str) -> str:
     """A database's or broker's address as it may be shown."""
     return _PASSWORD.sub("***", address)
+
+
+def _is_all_on_loopback(settings: Settings) -> bool:
+    """Whether nobody but this machine can be reached: by address, or as an address for others."""
+    addresses = (settings.public_url, settings.twilio_api_base_url if settings.twilio_account_sid else "")
+    hosts = [urlsplit(one).hostname for one in addresses if one]
+    return {settings.host, settings.smtp_host or "127.0.0.1", *hosts} <= {"127.0.0.1", "localhost"}
 
 
 def _named_values(given: Mapping[str, str], origins: dict[str, str]) -> list[tuple[str, str]]:

@@ -1,11 +1,11 @@
-"""One engagement at a time: ask, decide, store, and write out the consequences. The only writer of bookings.
-
-Three steps around one network call: what to ask (a short read), asking (no session open), storing (one transaction).
+"""One engagement whose answer may say something new: decide, store, and write out the consequences. The only writer of
+bookings. `worker.polling` asks, and comes here with what it heard.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
@@ -18,20 +18,21 @@ from store.consents import stands
 from store.database import CONFLICTS, Session, Sessions
 from store.engagements import POLLING, Engagement
 from store.facilities import Facility
-from store.identifiers import BookingKey, HsaId
+from store.failpoints import CrashPoint, reached
+from store.identifiers import BookingKey, HsaId, SubjectId
 from store.standing import Standing
-from store.subjects import Subject
-from store.vault import KeyDestroyed, Vault
-from worker.absence import mass_disappearance
+from store.vault import Vault
+from worker.absence import is_coming, mass_disappearance
 from worker.addresses import Noting, Recently, first_contact, losses, note_for_everybody, note_for_subject
 from worker.applying import Applying, apply, refile
-from worker.asking import Learned, Question, ask
+from worker.asking import Heard, Learned, Question, learn
 from worker.booking_facts import ensure_facilities, root_of
 from worker.cadence import Pace, next_poll_at
 from worker.facts import Answer, Circumstances, Known, Patience
 from worker.reconcile import Decision, reconcile
 from worker.sources import BookingSource
 from worker.sources.gate import Gate
+from worker.stride import Stride
 
 log = structlog.get_logger()
 
@@ -54,29 +55,24 @@ class Syncing:
     calendar_rules: CalendarRules
     recently: Recently
     settle: timedelta
+    stride: Stride = field(default_factory=Stride)
 
 
-@dataclass(frozen=True, slots=True)
-class NotAsked:
-    """Nothing is asked: until a time, or (None) until somebody wakes the engagement."""
-
-    look_again_at: datetime | None
-
-
-def sync(syncing: Syncing, claim: Claim) -> None:
-    """Polls one claimed engagement. Loses nothing when killed: the claim runs out and the row is due again."""
+def sync(syncing: Syncing, claim: Claim, source: BookingSource, subject: SubjectId, heard: Heard) -> None:
+    """Looks into what a poll heard, with the facilities' own word where it is wanted, and stores it."""
     with syncing.sessions.reading() as session:
-        prepared = _prepared(syncing, session, claim)
-    if isinstance(prepared, NotAsked):
-        with syncing.sessions.writing() as session:
-            finish(session, POLLING, claim, prepared.look_again_at)
-        return
-    source, question = prepared
-    learned = ask(source, syncing.gates[source.name], question, syncing.now, syncing.patience)
+        question = _question(session, claim.id, source.name, subject, heard.began_at)
+    learned = learn(source, syncing.gates[source.name], question, heard, syncing.now(), syncing.patience)
+    reached(CrashPoint.C0)
+    storing(syncing, lambda session: _store(syncing, session, claim, question, learned))
+
+
+def storing(syncing: Syncing, store: Callable[[Session], None]) -> None:
+    """Stores in one transaction; anew where it met another one. The source is not asked again."""
     for tries_left in reversed(range(_TRIES)):
         try:
             with syncing.sessions.writing() as session:
-                _store(syncing, session, claim, question, learned)
+                store(session)
             return
         except CONFLICTS as conflict:
             syncing.recently.forget()
@@ -85,26 +81,19 @@ def sync(syncing: Syncing, claim: Claim) -> None:
                 raise
 
 
-def _prepared(syncing: Syncing, session: Session, claim: Claim) -> tuple[BookingSource, Question] | NotAsked:
-    """The question to ask, or that nothing may be asked now."""
-    engagement = session.get_one(Engagement, claim.id)
-    subject = session.get_one(Subject, engagement.subject_id)
-    if subject.deceased_on is not None or not stands(session, subject.id):
-        return NotAsked(None)
-    source = syncing.sources.get(engagement.source)
-    if source is None:
-        log.error("source_not_set", source=engagement.source, setting="KALLELSE_SOURCES")
-        return NotAsked(syncing.now() + syncing.pace.usual)
-    try:
-        number = subjects.number_of(subject, subjects.cipher_of(session, syncing.vault, subject.id))
-    except KeyDestroyed:
-        return NotAsked(None)  # erased: there is nobody to ask about
-    rows = bookings.of_engagement(session, engagement.id)
+def noting(syncing: Syncing, source: str) -> Noting:
+    """How this moment's news of a source's addresses is kept."""
+    silent_after = syncing.calendar_rules.silent_after
+    return Noting(source, syncing.now(), 2 * syncing.pace.near, silent_after, syncing.recently)
+
+
+def _question(session: Session, engagement_id: UUID, source: str, subject: SubjectId, began_at: datetime) -> Question:
+    rows = bookings.of_engagement(session, engagement_id)
     asked = {row.logical_address for row in rows}
-    heard = facilities.addresses(session, engagement.source, asked)
-    return source, Question(
-        subject=number,
-        began_at=syncing.now(),
+    heard = facilities.addresses(session, source, asked)
+    return Question(
+        subject=subject,
+        began_at=began_at,
         known=tuple(_known(row) for row in rows),
         parents=facilities.tree(session),
         spellings={hsa_id: one.spelling for hsa_id, one in facilities.by_ids(session, asked).items()},
@@ -116,6 +105,9 @@ def _store(syncing: Syncing, session: Session, claim: Claim, question: Question,
     if not holds(session, POLLING, claim):
         return
     engagement = session.get_one(Engagement, claim.id, populate_existing=True)
+    if not stands(session, engagement.subject_id):  # withdrawn while we asked
+        finish(session, POLLING, claim, None)
+        return
     if engagement.answer_begun_at is not None and engagement.answer_begun_at > question.began_at:
         finish(session, POLLING, claim, engagement.next_poll_at)
         return
@@ -123,7 +115,7 @@ def _store(syncing: Syncing, session: Session, claim: Claim, question: Question,
         _finish_unchanged(syncing, session, claim, engagement, question, learned)
         return
     answer = learned.answer(syncing.now(), first_contact(session, engagement, learned))
-    note_for_everybody(session, _noting(syncing, engagement), learned)
+    note_for_everybody(session, noting(syncing, engagement.source), learned)
     facilities.note_direct_answers(session, engagement.source, learned.direct)
     note_for_subject(session, engagement, learned, question.began_at, syncing.now())
     _keep_unreadable(syncing, session, engagement, question, learned)
@@ -143,14 +135,10 @@ def _is_unchanged(engagement: Engagement, question: Question, learned: Learned) 
 def _finish_unchanged(  # noqa: PLR0913
     syncing: Syncing, session: Session, claim: Claim, engagement: Engagement, question: Question, learned: Learned
 ) -> None:
-    note_for_everybody(session, _noting(syncing, engagement), learned)
+    note_for_everybody(session, noting(syncing, engagement.source), learned)
     next_at = _next_poll_at(syncing, engagement, question.known, failures=0)
-    finish(session, POLLING, claim, next_at, answer_begun_at=question.began_at)
-
-
-def _noting(syncing: Syncing, engagement: Engagement) -> Noting:
-    silent_after = syncing.calendar_rules.silent_after
-    return Noting(engagement.source, syncing.now(), 2 * syncing.pace.near, silent_after, syncing.recently)
+    digest = _answer_digest(syncing, engagement, question.known, learned)
+    finish(session, POLLING, claim, next_at, answer_begun_at=question.began_at, answer_digest=digest)
 
 
 def _finish(  # noqa: PLR0913
@@ -171,10 +159,13 @@ def _finish(  # noqa: PLR0913
         values["answer_begun_at"] = question.began_at
         if engagement.first_evidence_at is None and (learned.evidence or not learned.aggregated.statuses):
             values["first_evidence_at"] = syncing.now()
+    elif learned.direct:
+        values["digest"] = ""  # what is kept of the addresses is not what the stored answer said of them any more
     if decision.outcomes:
         values["changed_at"] = engagement.changed_at = syncing.now()
-    rows = bookings.of_engagement(session, engagement.id)
-    next_at = _next_poll_at(syncing, engagement, tuple(_known(row) for row in rows), failures=failures)
+    known = tuple(_known(row) for row in bookings.of_engagement(session, engagement.id))
+    values["answer_digest"] = _answer_digest(syncing, engagement, known, learned)
+    next_at = _next_poll_at(syncing, engagement, known, failures=failures)
     if learned.was_put_off:
         next_at = min(next_at, syncing.now() + syncing.pace.backoff_first)
     if decision.look_again_at is not None:
@@ -252,10 +243,31 @@ def _freeze_or_thaw(session: Session, applying: Applying, now: datetime) -> None
 
 
 def _freeze_if_many_are_missing(session: Session, facility: Facility, now: datetime) -> None:
-    seen = bookings.suspicion(session, facility.hsa_id, now, since=now - _FREEZE_WINDOW)
+    since = now - _FREEZE_WINDOW
+    if facility.released_at is not None:  # what had disappeared by then has been answered for
+        since = max(since, facility.released_at)
+    seen = bookings.suspicion(session, facility.hsa_id, now, since)
     if mass_disappearance(seen.suspects, seen.subjects, seen.future):
         facility.frozen_at = now
         log.error("facility_frozen", facility=facility.hsa_id, suspects=seen.suspects, subjects=seen.subjects)
+
+
+def _answer_digest(syncing: Syncing, engagement: Engagement, known: Iterable[Known], learned: Learned) -> str:
+    """What the same octets are known by next time; empty where they would have to be looked into all the same."""
+    answer = learned.aggregated
+    if answer is None or not answer.octets or learned.foreign or learned.unreadable:
+        return ""
+    if learned.direct or learned.direct_errors:
+        return ""
+    if any(_hangs_in_the_air(one, learned, syncing.now()) for one in known):
+        return ""
+    return engagements.answer_digest(syncing.vault, engagement.id, answer.octets)
+
+
+def _hangs_in_the_air(known: Known, learned: Learned, now: datetime) -> bool:
+    if known.is_suspect or known.candidate_until:
+        return True
+    return is_coming(known, now) and known.key not in learned.present
 
 
 def _next_poll_at(syncing: Syncing, engagement: Engagement, known: tuple[Known, ...], *, failures: int) -> datetime:

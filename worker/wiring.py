@@ -17,14 +17,18 @@ from notifier.dispatch import DispatchSettings
 from notifier.pacing import Pace as SendingPace
 from notifier.planning import PlanningSettings
 from notifier.spacing import Limits as SpacingLimits
+from notifier.uncertainty import Patience as UncertainPatience
 from store.database import Sessions, open_database, require_current_schema
+from store.failpoints import InvalidFailpoint, arm
+from store.sending import Floor
 from store.vault import Vault, make_key_file, read_key_file
 from worker.addresses import Recently
 from worker.cadence import Pace
 from worker.clock import BusinessClock
 from worker.facts import Patience
+from worker.heartbeat import Heart
 from worker.population import PopulationWatch
-from worker.settings import Configuration, Settings, SettingsInvalid, SourceSettings
+from worker.settings import FAILPOINT, Configuration, Settings, SettingsInvalid, SourceSettings
 from worker.sources.gate import Gate, Limits
 from worker.sources.rivta.settings import RivtaSettings
 from worker.sources.rivta.source import RivtaSource
@@ -50,6 +54,8 @@ class Wiring:
     population: PopulationWatch
     syncing: Syncing
     pace: SendingPace
+    floor: Floor
+    heart: Heart
 
     @property
     def settings(self) -> Settings:
@@ -80,7 +86,19 @@ class Wiring:
             lease=self.lease,
             timeout=timedelta(seconds=timeout),
             pace=self.pace,
+            floor=self.floor,
+            patience=self.patience,
             population_age=self.population_stale_after,
+        )
+
+    @property
+    def patience(self) -> UncertainPatience:
+        settings = self.settings
+        return UncertainPatience(
+            first_look=timedelta(seconds=settings.uncertain_seconds),
+            second_proof=timedelta(seconds=settings.second_proof_seconds),
+            give_up=timedelta(seconds=settings.give_up_seconds),
+            receipt=timedelta(seconds=settings.receipt_seconds),
         )
 
     @property
@@ -101,6 +119,7 @@ class Wiring:
 def wire(configuration: Configuration, clock: BusinessClock | None = None) -> Wiring:
     """Everything a process needs. Raises SettingsInvalid, KeysUnusable or DatabaseUnusable, each naming the remedy."""
     settings = configuration.settings
+    _arm(configuration.failpoint)
     sessions = open_database(settings.database_url, pool_size=settings.worker_threads + 4)
     require_current_schema(sessions)
     vault = Vault(read_key_file(configuration.key_file))
@@ -114,7 +133,16 @@ def wire(configuration: Configuration, clock: BusinessClock | None = None) -> Wi
         population=PopulationWatch(settings.population, clock.now),
         syncing=_syncing(configuration, sessions, vault, clock),
         pace=SendingPace(settings.messages_per_second),
+        floor=Floor(),
+        heart=Heart(sessions),
     )
+
+
+def _arm(failpoint: str) -> None:
+    try:
+        arm(failpoint)
+    except InvalidFailpoint as error:
+        raise SettingsInvalid(f"{FAILPOINT}: {error}") from None
 
 
 def open_vault(configuration: Configuration) -> Vault:

@@ -16,10 +16,13 @@ def gzip_etag(etag: str) -> str:
 
 def matching_etag(if_none_match: str, etag: str) -> str | None:
     """Our tag that the header names, by weak comparison; the identity one for `*`. None: it names neither."""
+    packed = gzip_etag(etag)
+    if if_none_match in (etag, packed):  # what nearly every program sends
+        return if_none_match
     if if_none_match.strip() == "*":
         return etag
     named = set(_TAG.findall(if_none_match))
-    return next((ours for ours in (etag, gzip_etag(etag)) if ours.strip('"') in named), None)
+    return next((ours for ours in (etag, packed) if ours.strip('"') in named), None)
 
 
 def is_unmodified(if_modified_since: str, changed_at: datetime, real_now: datetime) -> bool:

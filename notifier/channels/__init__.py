@@ -1,9 +1,10 @@
 """What every channel is: it takes one message to one recipient, once, and says honestly what became of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,23 @@ class Unreachable(ChannelError):
         self.retry_after = retry_after
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that the provider has, as it lists it. `taken_at` is by the provider's clock, in whole seconds."""
+
+    provider_id: str
+    text: str = field(repr=False)
+    taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a message has come: the provider's own word, as its receipts have it, and its error code, if any."""
+
+    status: str
+    code: str = ""
+
+
 class Remedy(StrEnum):
     """What a refusal calls for."""
 
@@ -79,4 +97,17 @@ class Channel(Protocol):
 
     def send(self, message: Message) -> Accepted:
         """Hands the message over at most once. Raises Unreachable, Refused or Unknown."""
+        ...
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A provider that can be asked about what it took. Both raise Unreachable when no answer can be had or read."""
+
+    def taken(self, to: str, since: datetime) -> Sequence[Taken]:
+        """Every message to the address that was taken at `since` (real time) or later, the oldest first."""
+        ...
+
+    def progress(self, provider_id: str) -> Progress | None:
+        """Of one message; None if the provider does not know it."""
         ...

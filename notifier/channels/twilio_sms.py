@@ -6,23 +6,26 @@ import logging
 import re
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 import httpx
 from twilio.base import values
-from twilio.base.exceptions import TwilioException
+from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from notifier.channels import Accepted, ChannelError, Message, Refused, Remedy, Unknown, Unreachable
+from notifier.channels import Accepted, ChannelError, Message, Progress, Refused, Remedy, Taken, Unknown, Unreachable
 from notifier.channels.twilio_codes import answer_error
 from notifier.channels.twilio_receipts import PROVIDER, receipt_url
 
 _LONGEST_VALIDITY = 36_000  # seconds, Twilio's limit
 _LONGEST_ANSWER = 256 * 1024  # bytes; a real one has about one kilobyte
+_PAGE, _MOST = 50, 1000  # messages: a page of the longest ones is within an answer's limit
+_T = TypeVar("_T")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
 _ERROR_CODE = re.compile(r"[0-9]{4,6}")
@@ -83,8 +86,26 @@ class TwilioSms:
             raise outcome
         return outcome
 
+    def taken(self, to: str, since: datetime) -> Sequence[Taken]:
+        """See `Answering`. Not filtered by date: Twilio's filter leaves out what it has not sent yet."""
+        listed = _asked(lambda: [_taken(one) for one in self._messages.stream(to=to, page_size=_PAGE, limit=_MOST)])
+        return sorted((one for one in listed if one.taken_at >= since), key=lambda one: one.taken_at)
+
+    def progress(self, provider_id: str) -> Progress | None:
+        """See `Answering`."""
+        return _asked(lambda: self._progress(provider_id))
+
     def close(self) -> None:
         self._http.close()
+
+    def _progress(self, provider_id: str) -> Progress | None:
+        try:
+            found = self._messages(provider_id).fetch()
+        except TwilioRestException as error:
+            if error.status == 404:
+                return None
+            raise
+        return Progress(_text(found.status), "" if found.error_code is None else str(found.error_code))
 
     def _outcome(self, message: Message) -> Accepted | ChannelError:
         try:
@@ -171,6 +192,28 @@ class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
         base, asked = self._base, httpx.URL(uri)
         path = base.path.rstrip("/") + asked.path
         return asked.copy_with(scheme=base.scheme, host=base.host, port=base.port, path=path)
+
+
+def _asked(question: Callable[[], _T]) -> _T:
+    """The answer. Raises Unreachable, outside any other error: theirs carry numbers."""
+    try:
+        return question()
+    except (httpx.HTTPError, TwilioException, ValueError, TypeError, AttributeError, RecursionError):
+        pass
+    raise Unreachable("no_answer", "Twilio did not answer a question about messages")
+
+
+def _taken(listed: Any) -> Taken:  # noqa: ANN401  # the SDK ships no types
+    """Raises TypeError for a message that lacks what every message has."""
+    if not isinstance(listed.date_created, datetime):
+        raise TypeError("no date_created")
+    return Taken(_text(listed.sid), _text(listed.body), listed.date_created)
+
+
+def _text(found: object) -> str:
+    if not isinstance(found, str):
+        raise TypeError("not a text")
+    return found
 
 
 def _flaw(message: Message) -> Refused | None:

@@ -6,16 +6,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
+from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.channels.twilio_receipts import RECEIPTS_PATH, ReceiptReader, ReceiptRefused, ReceivedReceipt
+from notifier.channels.twilio_receipts import (
+    PROVIDER,
+    RECEIPTS_PATH,
+    ReceiptReader,
+    ReceiptRefused,
+    ReceivedReceipt,
+)
+from store.database import DatabaseError
 
 _LONGEST_BODY = 64 * 1024
 _FORM = "application/x-www-form-urlencoded"
 _log = structlog.get_logger(__name__)
+REFUSED = Counter(  # by this process
+    "kallelse_receipts_refused",
+    "Reports that were not a provider's own, by the check they failed.",
+    ["provider", "reason"],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +55,23 @@ def _receipts(
         try:
             receipt = reader.read(request.path_params["attempt_id"], _signature(request), await _form_body(request))
         except ReceiptRefused as error:
-            _log.warning("receipt_refused", provider="twilio", reason=str(error))
-            return Response(status_code=403)
+            return _refused(str(error), 403)
         except ClientDisconnect:
-            return Response(status_code=400)
-        await run_in_threadpool(record, receipt)
+            return _refused("cut_off", 400)
+        try:
+            await run_in_threadpool(record, receipt)
+        except DatabaseError as error:
+            _log.error("receipt_not_stored", provider=PROVIDER, error=type(error).__name__)
+            return Response(status_code=503)  # not taken: the provider may try again, and is asked in time
         return Response(status_code=204)
 
     return receive
+
+
+def _refused(reason: str, status: int) -> Response:
+    REFUSED.labels(PROVIDER, reason).inc()
+    _log.warning("receipt_refused", provider=PROVIDER, reason=reason)
+    return Response(status_code=status)
 
 
 def _signature(request: Request) -> str:

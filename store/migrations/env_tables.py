@@ -7,5 +7,7 @@ import store.consents
 import store.deliveries
 import store.engagements
 import store.facilities
+import store.heartbeats
+import store.installation
 import store.subjects
 import store.templates  # noqa: F401 - imported for what they declare

@@ -138,15 +138,20 @@ def test_faults_with_an_answer(provider_http: httpx.Client, way: str, accepted: 
 
 
 @pytest.mark.parametrize(
-    ("way", "error"), [("reset", (httpx.ReadError, httpx.RemoteProtocolError)), ("hang", httpx.RemoteProtocolError)]
+    ("way", "accepted", "error"),
+    [
+        ("reset", 1, (httpx.ReadError, httpx.RemoteProtocolError)),
+        ("hang", 1, httpx.RemoteProtocolError),
+        ("drop", 0, httpx.RemoteProtocolError),
+    ],
 )
-def test_faults_without_an_answer_have_accepted_once(
-    provider_http: httpx.Client, way: str, error: type[Exception] | tuple[type[Exception], ...]
+def test_faults_without_an_answer(
+    provider_http: httpx.Client, way: str, accepted: int, error: type[Exception] | tuple[type[Exception], ...]
 ) -> None:
     set_faults(provider_http, **{way: 1})
     with pytest.raises(error):
         _send(provider_http)
-    assert len(provider_http.get("/messages").json()) == 1
+    assert len(provider_http.get("/messages").json()) == accepted
 
 
 def test_a_seeded_mix_draws_by_weight_and_the_same_way_twice(provider_http: httpx.Client) -> None:

@@ -1,238 +1,229 @@
-"""kill -9 of `kallelse up` again and again while deliveries are due, and what the ledger and the provider's own list
-say afterwards. The provider is another process, whose list is synced to disk before it answers."""
+"""kill -9 at random moments while deliveries go out through a provider that goes wrong in every way it can, and what
+the ledger and the provider's own list say afterwards."""
 
-import json
 import random
-import re
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 
-from store import ledger
-from store.database import Sessions, open_database
-from tests.faults.programs import KALLELSE, Program, free_port, is_listening, running
-from tests.faults.promises import due_codes, states
+from tests.faults import procfile
+from tests.faults.forked import Forked
+from tests.faults.ground import Ground
+from tests.faults.invariants import Evidence, Promise, illegal_moves, violations
+from tests.faults.programs import is_listening
 from tests.faults.waiting import wait_until
-from worker.commands.running import bring_up
-from worker.demo.twilio_api import TwilioAccount
-from worker.settings import read_settings
-from worker.wiring import open_vault
+from tests.faults.wired import set_faults
 
-MOVING = ("queued", "sending")
-REST_SECONDS = 120.0
-_READY = re.compile(r"ready (http://\S+) smtp")
+MIX = {
+    "ok": 86, "slow": 2, "429": 2, "500_before": 2, "500_after": 2, "reset": 2, "hang": 1, "drop": 1, "junk": 2,
+}  # fmt: skip
+_SPREAD = 0.05  # seconds: the moment itself is anywhere within the sending of a message
+_SAID_EVERY = 10.0  # seconds
+_MOST_ENDS = 5  # of a program by itself
+_LOOK_SECONDS = 1e-5  # between two looks at the ledger, for each delivery in it: they are not to be all the load
+_SHOWN = 10  # violations; the rest is counted
+_IN_SIGHT = 1000  # promises: up to so many the whole ledger is compared at every kill
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Message:
-    """One message that the provider took. `token` is the attempt's, from its StatusCallback."""
+class Plan:
+    """What is to happen. `upsets`: what else breaks, by the share of deliveries that have gone out by then."""
 
-    to: str
-    body: str
-    token: str
+    seed: int
+    deliveries: int
+    kills: int
+    mix: Mapping[str, float] = field(default_factory=lambda: MIX)
+    can_ask: bool = True  # whether the provider answers questions about messages
+    hears: bool = True  # whether its receipts come
+    upsets: Sequence[tuple[float, str, Callable[[], None]]] = ()
+    rest_seconds: float = 150.0
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether nothing tells what became of a message once it has been handed over."""
+        return not (self.can_ask or self.hears)
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What is left when everything is at rest."""
 
-    deliveries: int
-    by_state: Counter[str]
-    reasons: Counter[str]  # of deliveries that ended otherwise than delivered
-    messages: int
-    lost: int  # neither told nor listed as uncertain
-    doubled: int
-    unlisted: int  # uncertain, and not in what `kallelse ledger --state uncertain` prints
-    kills: int
+    plan: Plan
+    found: Evidence
+    wrong: Sequence[str]
+    killed: Counter[str]
     seconds: float
 
-    def line(self, seed: int) -> str:
-        found = ", ".join(f"{number} {state}" for state, number in sorted(self.by_state.items()))
-        reasons = ", ".join(f"{number} {reason}" for reason, number in sorted(self.reasons.items()) if reason)
+    def line(self) -> str:
+        ends = Counter(f"{one.state} {one.reason}".strip() for one in self.found.promises)
+        copies = self.found.copies
+        upset = "".join(f", {name}" for _, name, _ in self.plan.upsets)
         return (
-            f"kill: seed {seed}: {self.deliveries} deliveries, {self.kills} kills: {self.lost} lost, "
-            f"{self.doubled} doubled; {found}{f' ({reasons})' if reasons else ''}; {self.messages} messages; "
-            f"{self.unlisted} uncertain unlisted; {self.seconds:.1f} s"
+            f"kill: seed {self.plan.seed}: {self.plan.deliveries} deliveries, {self.killed.total()} kills"
+            f" ({_counted(self.killed)}){upset}; {self._dead()}: {self.found.lost} lost, {copies[False]} doubled,"
+            f" {copies[True]} copies of what must arrive; {_counted(ends)}; {len(self.found.messages)} messages;"
+            f" {len(self.wrong)} violations; {self.seconds:.0f} s"
         )
 
+    def report(self) -> str:
+        """The line, and the first of what is wrong."""
+        return "\n".join([self.line(), *self.wrong[:_SHOWN]])
 
-@dataclass
-class Ground:
-    """Where it happens: a folder with the database and the provider's list, and what the product is told."""
+    def _dead(self) -> str:
+        dead = [
+            name for name, is_alive in (("look-up", self.plan.can_ask), ("receipts", self.plan.hears)) if not is_alive
+        ]
+        return f"{' and '.join(dead)} dead" if dead else "look-up and receipts alive"
 
-    folder: Path
-    environment: dict[str, str]
-    sessions: Sessions
-    seen: "AcceptedFile" = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.seen = AcceptedFile(self.folder / "providers" / "accepted.jsonl")
+class Fleet:
+    """The product's processes under their names, each started anew when it is killed."""
+
+    def __init__(self, here: Ground, commands: Mapping[str, str]) -> None:
+        self._here = here
+        self._commands = commands
+        self._programs: dict[str, Forked] = {}
+        self._ended: Counter[str] = Counter()
 
     @property
-    def provider_url(self) -> str:
-        return self.environment["KALLELSE_TWILIO_API_BASE_URL"]
+    def names(self) -> list[str]:
+        return sorted(self._commands)
 
-    @property
-    def port(self) -> int:
-        return int(self.environment["KALLELSE_PORT"])
+    def start(self) -> None:
+        for name in self._commands:
+            self._programs[name] = self._here.start(self._commands[name])
 
-    def counts(self) -> dict[str, int]:
-        return states(self.sessions)
+    def kill(self, name: str) -> None:
+        """kill -9, and a new one at once."""
+        self._programs[name].kill()
+        self._programs[name] = self._here.start(self._commands[name])
 
-    def is_moving(self) -> bool:
-        return any(self.counts().get(state) for state in MOVING)
+    def end(self) -> None:
+        """kill -9 for all."""
+        for program in self._programs.values():
+            program.kill()
 
-    def tokens(self) -> dict[str, tuple[str, str]]:
-        """Each attempt's public id with its delivery's id and state."""
-        return {
-            attempt.public_id: (str(entry.delivery.id), str(entry.delivery.state))
-            for entry in self._entries()
-            for attempt in entry.attempts
-        }
+    def tend(self) -> None:
+        """As a service manager does: what has ended by itself is started anew. A start while the database is away ends
+        so; whatever goes on ending fails the run, with its last words."""
+        for name, program in self._programs.items():
+            if program.exit_code is not None:
+                assert self._ended[name] < _MOST_ENDS, f"{name} ended ({program.exit_code}): {program.last_words()}"
+                self._ended[name] += 1
+                self._programs[name] = self._here.start(self._commands[name])
 
-    def uncertain(self) -> set[str]:
-        return {str(entry.delivery.id) for entry in self._entries() if entry.delivery.state == "uncertain"}
-
-    def listed(self) -> set[str]:
-        """The ids of the uncertain ones that the operator's own command prints."""
-        log = self.folder / "ledger.log"
-        with running([KALLELSE, "ledger", "--state", "uncertain"], self.environment, log) as command:
-            wait_until(lambda: command.exit_code is not None, "the ledger to be printed")
-            assert command.exit_code == 0, command.last_words()
-        # Beside the JSON lines there may be a word on standard error, that there are none.
-        return {json.loads(line)["id"] for line in command.said().splitlines() if line.startswith("{")}
-
-    def reasons(self) -> Counter[str]:
-        return Counter(entry.delivery.reason for entry in self._entries())
-
-    def _entries(self) -> list[ledger.LedgerEntry]:
-        vault = open_vault(read_settings(self.environment))
-        with self.sessions.reading() as session:
-            return list(ledger.entries(session, vault))
+    def terminate(self) -> None:
+        """SIGTERM to all: each ends in good order."""
+        wait_until(lambda: is_listening(self._here.port), "the program to be up")  # else SIGTERM ends it as it starts
+        for name, program in self._programs.items():
+            assert program.terminate() == 0, f"{name}: {program.last_words()}"
 
 
-class AcceptedFile:
-    """The provider's list as it lies on disk, read from where the last look ended."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read = 0
-        self.messages: list[Message] = []
-
-    def look(self) -> list[Message]:
-        """Everything accepted so far."""
-        content = self._path.read_bytes()[self._read :] if self._path.exists() else b""
-        whole = content[: content.rfind(b"\n") + 1]
-        self._read += len(whole)
-        lines = [json.loads(line) for line in whole.splitlines()]
-        self.messages += [_message(line["accepted"]) for line in lines if "accepted" in line]
-        return self.messages
+def one_process(here: Ground) -> Fleet:
+    return Fleet(here, {"up": "up"})
 
 
-@contextmanager
-def ground(folder: Path, deliveries: int, *, receipts_to: str = "") -> Iterator[Ground]:
-    """A provider that runs, and a database in which so many deliveries are due. Receipts come to the program itself,
-    unless they are to go astray."""
-    with ExitStack() as parts:
-        command = [sys.executable, "-m", "worker.demo.providers", "--dir", str(folder / "providers")]
-        provider = parts.enter_context(running(command, {}, folder / "provider.log"))
-        wait_until(lambda: _READY.search(provider.said()) is not None, "the provider to start")
-        ready = _READY.search(provider.said())
-        assert ready is not None
-        environment = _environment(folder, ready[1], receipts_to)
-        configuration = read_settings(environment)
-        bring_up(configuration)
-        sessions = open_database(configuration.settings.database_url)
-        parts.callback(sessions.close)
-        due_codes(sessions, open_vault(configuration), datetime.now(UTC), deliveries)
-        yield Ground(folder, environment, sessions)
+def from_procfile(here: Ground, workers: int = 2) -> Fleet:
+    """Each line of the Procfile, the release left out."""
+    return Fleet(here, {name: command.split()[-1] for name, command in procfile.commands(workers).items()})
 
 
-@contextmanager
-def up(here: Ground) -> Iterator[Program]:
-    """`kallelse up`, running."""
-    with running([KALLELSE, "up"], here.environment, here.folder / "up.log") as product:
-        yield product
+def run(here: Ground, fleet: Fleet, plan: Plan, say: Say) -> Outcome:
+    """Kills at moments drawn by the seed while messages go out, and waits for rest."""
+    began, draws, killed = time.monotonic(), random.Random(plan.seed), Counter[str]()
+    seen = _Watched(here, plan)
+    set_faults(here.provider_url, **plan.mix, seed=plan.seed, lookups=plan.can_ask, receipts=plan.hears)
+    fleet.start()
+    for at, upset in _agenda(plan, draws):
+        wait_until(lambda: _has_come_to(here, fleet, at), f"{at} messages", seconds=plan.rest_seconds)  # noqa: B023
+        time.sleep(draws.random() * _SPREAD)
+        what = _killed(fleet, draws, killed) if upset is None else _upset(*upset)
+        seen.look()
+        say(f"  {what}: {len(here.seen.look())} messages, {_counted(here.counts())}")
+    _rest(here, fleet, plan, say)
+    fleet.terminate()
+    seen.look()
+    return _outcome(here, plan, killed, seen.wrong, time.monotonic() - began)
 
 
-def run(here: Ground, deliveries: int, kills: int, seed: int, say: Callable[[str], None]) -> Outcome:
-    """Kills at `kills` moments drawn by the seed while messages go out, restarts each time, and waits for rest."""
-    began = time.monotonic()
-    draws = random.Random(seed)
-    after = sorted(draws.randrange(deliveries * 9 // 10) for _ in range(kills))
-    for number, drawn in enumerate(after, 1):
-        count = max(drawn, len(here.seen.look()) + 1)  # a program that is killed has sent something
-        with up(here) as product:
-            wait_until(lambda: _has_come_to(here, product, count), f"{count} messages", seconds=REST_SECONDS)  # noqa: B023
-            time.sleep(draws.random() * 0.05)  # the moment itself: anywhere within the sending of a message
-            product.kill()
-        say(f"  kill {number} of {kills}: {len(here.seen.look())} messages, {_shown(here.counts())}")
-    with up(here) as product:
-        wait_until(lambda: _is_at_rest(here, product), "everything to come to rest", seconds=REST_SECONDS)
-        wait_until(lambda: is_listening(here.port), "the program to be up")  # else SIGTERM ends it as it starts
-        assert product.terminate() == 0
-    return _outcome(here, deliveries, kills, time.monotonic() - began)
+def _killed(fleet: Fleet, draws: random.Random, killed: Counter[str]) -> str:
+    name = draws.choice(fleet.names)
+    fleet.kill(name)
+    killed[name.partition(".")[0]] += 1
+    return f"kill {killed.total()}, {name}"
 
 
-def _environment(folder: Path, provider_url: str, receipts_to: str) -> dict[str, str]:
-    """Leases and time-outs short, so that what a kill left behind is taken up within seconds; nobody is polled."""
-    account, port = TwilioAccount(), free_port()
-    settings = {
-        "DATABASE_URL": f"sqlite:///{folder / 'kallelse.db'}",
-        "PUBLIC_URL": receipts_to or f"http://127.0.0.1:{port}",
-        "PORT": str(port),
-        "TWILIO_ACCOUNT_SID": account.sid,
-        "TWILIO_AUTH_TOKEN": account.token,
-        "TWILIO_SENDER": account.sender,
-        "TWILIO_API_BASE_URL": provider_url,
-        "TICK_SECONDS": "0.2",
-        "LEASE_SECONDS": "4",
-        "PROVIDER_CONNECT_SECONDS": "0.5",
-        "PROVIDER_READ_SECONDS": "1",
-    }
-    return {f"KALLELSE_{name}": value for name, value in settings.items()}
+def _upset(_share: float, what: str, act: Callable[[], None]) -> str:
+    act()
+    return what
 
 
-def _has_come_to(here: Ground, product: Program, count: int) -> bool:
-    assert product.exit_code is None, product.last_words()
-    return len(here.seen.look()) >= count or not here.is_moving()
+class _Watched:
+    """What was seen at the last look, and every move since then that may not be."""
+
+    def __init__(self, here: Ground, plan: Plan) -> None:
+        self._here = here
+        self._every = 1 + plan.deliveries // _IN_SIGHT
+        self._looks = 0
+        self._last: Sequence[Promise] = ()
+        self.wrong: list[str] = []
+
+    def look(self) -> None:
+        self._looks += 1
+        if self._looks % self._every:
+            return
+        now = self._here.promises()
+        self.wrong += illegal_moves(self._last, now)
+        self._last = now
 
 
-def _is_at_rest(here: Ground, product: Program) -> bool:
-    """Nothing is left to send or to settle. Receipts may still be missing: the provider gives up reporting in time."""
-    assert product.exit_code is None, product.last_words()
-    return not here.is_moving()
+_Upset = tuple[float, str, Callable[[], None]]
 
 
-def _outcome(here: Ground, deliveries: int, kills: int, seconds: float) -> Outcome:
-    messages, tokens, by_state = here.seen.look(), here.tokens(), Counter(here.counts())
-    per_delivery = Counter(tokens[one.token][0] if one.token in tokens else "nobody's" for one in messages)
-    per_text = Counter((one.to, one.body) for one in messages)
-    doubled = max(sum(number - 1 for number in counts.values()) for counts in (per_delivery, per_text))
-    told = by_state["accepted"] + by_state["delivered"] + by_state["uncertain"]
-    return Outcome(
-        deliveries=deliveries,
-        by_state=by_state,
-        reasons=here.reasons(),
-        messages=len(messages),
-        lost=deliveries - told,
-        doubled=doubled + per_delivery["nobody's"],
-        unlisted=len(here.uncertain() - here.listed()),
-        kills=kills,
-        seconds=seconds,
-    )
+def _agenda(plan: Plan, draws: random.Random) -> list[tuple[int, _Upset | None]]:
+    """After how many messages what happens; None is a kill."""
+    kills: list[tuple[int, _Upset | None]] = [
+        (draws.randrange(plan.deliveries * 9 // 10), None) for _ in range(plan.kills)
+    ]
+    return sorted([*kills, *((int(one[0] * plan.deliveries), one) for one in plan.upsets)], key=lambda entry: entry[0])
 
 
-def _message(accepted: dict[str, object]) -> Message:
-    details = accepted["details"]
-    assert isinstance(details, dict)
-    return Message(str(accepted["to"]), str(accepted["body"]), str(details["status_callback"]).rsplit("/", 1)[1])
+def _has_come_to(here: Ground, fleet: Fleet, count: int) -> bool:
+    fleet.tend()
+    return len(here.seen.look()) > count or not here.is_moving()
 
 
-def _shown(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
+def _rest(here: Ground, fleet: Fleet, plan: Plan, say: Say) -> None:
+    """Nothing is left to send, to settle or to hear of; with nobody to hear of it, accepted is the end."""
+    say_at = time.monotonic() + _SAID_EVERY
+    pause = plan.deliveries * _LOOK_SECONDS
+
+    def is_at_rest() -> bool:
+        nonlocal say_at
+        fleet.tend()
+        if time.monotonic() > say_at:
+            say_at += _SAID_EVERY
+            say(f"  waiting for rest: {_counted(here.counts())}")
+        time.sleep(pause)
+        return not here.is_moving() and (plan.is_deaf or not here.counts().get("accepted"))
+
+    wait_until(is_at_rest, "everything to come to rest", seconds=plan.rest_seconds)
+
+
+def _outcome(here: Ground, plan: Plan, killed: Counter[str], wrong: Sequence[str], seconds: float) -> Outcome:
+    found = Evidence(plan.deliveries, here.promises(), here.seen.look(), here.time, plan.can_ask, plan.hears)
+    return Outcome(plan, found, [*wrong, *violations(found), *_unlisted(here, found)], killed, seconds)
+
+
+def _unlisted(here: Ground, found: Evidence) -> list[str]:
+    """What the operator's own command does not say of those nobody knows the end of."""
+    unknown = {one.id for one in found.promises if one.end == ("failed", "unknown")}
+    missing = unknown - here.listed("failed") if unknown else ()
+    return [f"I7 {one} is not in what `kallelse ledger` prints" for one in missing]
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))

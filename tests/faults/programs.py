@@ -32,6 +32,10 @@ class Program:
             )
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def exit_code(self) -> int | None:
         """None while it runs."""
         return self._process.poll()
@@ -49,10 +53,18 @@ class Program:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(_STOP_SECONDS)
 
+    def tell_to_stop(self) -> None:
+        """SIGTERM to the program alone, without waiting for its end."""
+        self._process.terminate()
+
+    def wait(self) -> int:
+        """Its exit code, once it has ended."""
+        return self._process.wait(_STOP_SECONDS)
+
     def terminate(self) -> int:
         """SIGTERM to the program alone; its exit code."""
-        self._process.terminate()
-        return self._process.wait(_STOP_SECONDS)
+        self.tell_to_stop()
+        return self.wait()
 
 
 @contextmanager

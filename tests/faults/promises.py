@@ -9,12 +9,14 @@ from sqlmodel import Session, col, func, select
 
 from notifier import ready_texts
 from store import deliveries, templates
+from store.bookings import Before, Booking, BookingChange, seal_before
 from store.database import Sessions
 from store.deliveries import Delivery, DeliveryPart
 from store.engagements import Engagement
 from store.identifiers import new_id
 from store.purposes import Purpose
-from store.subjects import ContactPoint
+from store.standing import ChangeKind, Standing
+from store.subjects import ContactPoint, Subject, cipher_of
 from store.templates import Template, TemplateVersion, VersionKey, VersionState
 from store.vault import Vault
 from tests import build
@@ -41,6 +43,13 @@ def reminders(session: Session, now: datetime) -> Told:
     return Told(Purpose.REMINDER, [version])
 
 
+def moves(session: Session, now: datetime) -> Told:
+    """Notices that a visit has been moved, in the shipped words: what must arrive, by daytime."""
+    ready_texts.install(session, now)
+    version = templates.active_versions(session)[VersionKey(None, "moved", "sms", "sv")]
+    return Told(Purpose.MOVED, [version])
+
+
 def codes(session: Session, now: datetime, count: int) -> Told:
     """Codes, each of a person's with words of its own: the one purpose that goes out at any hour of the real day."""
     template = Template(name="code", purpose=Purpose.CODE, channel="sms")
@@ -64,17 +73,24 @@ def due_codes(sessions: Sessions, vault: Vault, now: datetime, count: int) -> No
         add_due(session, vault, now, count, codes(session, now, count))
 
 
+def due_of_both_sorts(sessions: Sessions, vault: Vault, now: datetime, count: int) -> None:
+    """So many, due now, in turn what may be told at most once (reminders) and what must arrive (moved visits)."""
+    with sessions.writing() as session:
+        add_due(session, vault, now, count, reminders(session, now), moves(session, now))
+
+
 def due_reminders(sessions: Sessions, vault: Vault, now: datetime, count: int) -> None:
     """So many reminders, due now."""
     with sessions.writing() as session:
         add_due(session, vault, now, count, reminders(session, now))
 
 
-def add_due(session: Session, vault: Vault, now: datetime, count: int, told: Told) -> None:
-    """One delivery a visit; visits lie five minutes apart, and go round among as many people as there are."""
+def add_due(session: Session, vault: Vault, now: datetime, count: int, *sorts: Told) -> None:
+    """One delivery a visit, of each sort in turn; visits lie five minutes apart, and go round among as many people as
+    there are."""
     clinic = build.clinic(session, now)
     build.facility(session, clinic_id=clinic.id, cancel_deadline="")
-    cast = [_engagement(session, vault, now, place) for place in range(min(count, MOST_CITIZENS))]
+    cast = [engagement(session, vault, now, place) for place in range(min(count, MOST_CITIZENS))]
     contacts = {
         engagement.subject_id: session.exec(
             select(ContactPoint.id).where(col(ContactPoint.subject_id) == engagement.subject_id)
@@ -82,7 +98,7 @@ def add_due(session: Session, vault: Vault, now: datetime, count: int, told: Tol
         for engagement in cast
     }
     for place in range(count):
-        of = cast[place % len(cast)]
+        of, told = cast[place % len(cast)], sorts[place % len(sorts)]
         version = told.versions[place // len(cast) % len(told.versions)]
         start_at = now + AHEAD + timedelta(minutes=5 * place)
         booking = build.booking(session, vault, of, start_at, seen_at=now)
@@ -93,11 +109,34 @@ def add_due(session: Session, vault: Vault, now: datetime, count: int, told: Tol
             useful_until=start_at - timedelta(hours=4) if told.useful_for is None else now + told.useful_for,
         )  # fmt: skip
         part = DeliveryPart(
-            delivery_id=delivery.id, purpose=told.purpose, occasion=f"{told.purpose}:{booking.id}", channel="sms",
-            recipient=str(of.subject_id), booking_id=booking.id, time_version=booking.time_version,
+            delivery_id=delivery.id, purpose=told.purpose, occasion=_occasion(session, vault, told, booking),
+            channel="sms", recipient=str(of.subject_id), booking_id=booking.id, time_version=booking.time_version,
             template_version_id=version,
         )  # fmt: skip
         deliveries.insert(session, delivery, [part])
+
+
+def _occasion(session: Session, vault: Vault, told: Told, booking: Booking) -> str:
+    """The text key; of a moved visit, with the change itself: from the day before."""
+    if told.purpose != Purpose.MOVED:
+        return f"{told.purpose}:{booking.id}"
+    change = BookingChange(
+        booking_id=booking.id, subject_id=booking.subject_id, kind=ChangeKind.MOVED,
+        at=booking.first_seen_at, settles_at=booking.first_seen_at,
+    )  # fmt: skip
+    before = Before(booking.start_at - timedelta(days=1), booking.facility, Standing.BOOKED, 0)
+    change.sealed_before = seal_before(cipher_of(session, vault, booking.subject_id), change.id, before)
+    session.add(change)
+    return f"change:{change.id}"
+
+
+def claimed(sessions: Sessions) -> int:
+    """How many rows of any kind a worker still holds."""
+    with sessions.reading() as session:
+        return sum(
+            session.exec(select(func.count()).select_from(table).where(col(table.claimed_until).is_not(None))).one()
+            for table in (Delivery, Engagement, Subject)
+        )
 
 
 def states(sessions: Sessions) -> dict[str, int]:
@@ -107,7 +146,7 @@ def states(sessions: Sessions) -> dict[str, int]:
         return {str(state): number for state, number in rows}
 
 
-def _engagement(session: Session, vault: Vault, now: datetime, place: int) -> Engagement:
+def engagement(session: Session, vault: Vault, now: datetime, place: int) -> Engagement:
     """Somebody known to the register until next year, whom nobody is asked about."""
     person = Person(people(MOST_CITIZENS)[place].identity, phone=f"+{FIRST_PHONE + place}")
     fresh = now + timedelta(days=365)

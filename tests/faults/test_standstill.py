@@ -13,8 +13,9 @@ from notifier.channels.twilio_receipts import ReceivedReceipt
 from notifier.dispatch import DispatchSettings
 from notifier.last_check import MOST_CRASHES
 from store import ledger
-from store.deliveries import DeliveryState, claim_to_send
+from store.deliveries import DeliveryState
 from store.ledger import LedgerEntry
+from store.sending import anything_to_send, claim_to_send
 from store.vault import SubjectCipher, Vault, read_key_file
 from tests.faults.waiting import wait_until
 from tests.stories.town import CENTRE, LABORATORY, SWEDEN, Town
@@ -136,7 +137,7 @@ class Ward:
     def is_free(self) -> bool:
         """Whether a delivery is due that no living worker holds."""
         with self.here.wiring.sessions.reading() as session:
-            return ledger.anything_to_send(session, self.here.now)
+            return anything_to_send(session, self.here.now)
 
     def deliveries(self) -> list[LedgerEntry]:
         """The reminders, the first visit first."""
@@ -193,7 +194,8 @@ class DeadlyVault(Vault):
 def test_a_worker_that_dies_after_its_attempt_leaves_it_uncertain_until_a_late_receipt(ward: Ward) -> None:
     here = ward.here
     assert ward.send(DyingAfterwards(here.wiring.channels["sms"])) == DIED
-    wait_until(lambda: dispatch.recover(here.wiring.sessions) == 1, "the dead worker's lease to run out")
+    wiring = here.wiring
+    wait_until(lambda: dispatch.recover(wiring.sessions, wiring.patience) == 1, "the dead worker's lease to run out")
     wait_until(ward.is_free, "the other delivery's lease to run out")
     while ward.send():
         pass

@@ -32,8 +32,8 @@ from worker.broker import open_broker
 from worker.clock import Metronome
 from worker.demo.progress import is_at_rest
 from worker.demo.providers import RunningProviders
-from worker.sources import BookingSource, Snapshot
-from worker.sync import sync
+from worker.polling import poll_claimed
+from worker.sources import BookingSource, IsStored, Snapshot
 from worker.wiring import Wiring
 
 T = TypeVar("T")
@@ -158,12 +158,12 @@ def test_an_older_answer_about_somebody_is_dropped(here: Town) -> None:
     slow = replace(here.wiring.syncing, sources={"region": late})
 
     overtaken = claim(here, timedelta(seconds=-1))
-    worker = threading.Thread(target=sync, args=(slow, overtaken))
+    worker = threading.Thread(target=poll_claimed, args=(slow, [overtaken]))
     worker.start()
     assert late.has_answer.wait(10)
     here.clock.forward(here.now + timedelta(seconds=5))
     here.book(anna, here.now + 6 * DAY, "NEW")
-    sync(here.wiring.syncing, claim(here, timedelta(seconds=60)))
+    poll_claimed(here.wiring.syncing, [claim(here, timedelta(seconds=60))])
     late.may_answer.set()
     worker.join(10)
 
@@ -178,7 +178,7 @@ def test_two_polls_of_one_person_at_once_leave_one_of_each_booking(here: Town) -
         here.book(anna, here.now + (5 + number) * DAY, f"B{number}")
     claims = [claim(here, timedelta(seconds=-1)), claim(here, timedelta(seconds=60))]
 
-    at_once(lambda one: sync(here.wiring.syncing, one), claims)
+    at_once(lambda one: poll_claimed(here.wiring.syncing, [one]), claims)
 
     assert sorted(one.booking_id for one in here.bookings(anna)) == [f"B{number}" for number in range(5)]
 
@@ -193,8 +193,8 @@ class LateSource:
         self.name = behind.name
         self.has_answer, self.may_answer = threading.Event(), threading.Event()
 
-    def schedule(self, subject: SubjectId) -> Snapshot:
-        answer = self._behind.schedule(subject)
+    def schedule(self, subject: SubjectId, is_stored: IsStored) -> Snapshot | None:
+        answer = self._behind.schedule(subject, is_stored)
         self.has_answer.set()
         assert self.may_answer.wait(10)
         return answer

@@ -1,6 +1,7 @@
 """A message goes once, about a visit that is as it says, to somebody who may be told, or it says what is unknown."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,11 +15,13 @@ from sqlmodel import col, select, update
 from notifier import dispatch
 from notifier.channels import Accepted, Channel, Message
 from notifier.dispatch import send_due
+from notifier.uncertainty import Patience
 from store.bookings import Booking
 from store.clinics import Clinic
 from store.consents import Consent
-from store.deliveries import AttemptOutcome, Wording, claim_to_send, suppress
+from store.deliveries import AttemptOutcome, Wording, suppress
 from store.purposes import Purpose
+from store.sending import claim_to_send
 from store.standing import ChangeKind, Standing
 from store.subjects import ContactPoint, Subject, SubjectKey, cipher_of
 from store.templates import TemplateVersion
@@ -137,7 +140,7 @@ def test_check_05_what_nobody_knows_is_uncertain_and_never_sent_again(
     scene.send(provider.channels, DAY_BEFORE_AT)
     provider.reaction = None
     for hours in (0, 1, 2):
-        dispatch.recover(scene.sessions)
+        dispatch.recover(scene.sessions, Patience())
         scene.send(provider.channels, DAY_BEFORE_AT + timedelta(hours=hours))
 
     assert scene.states() == [("uncertain", "")]
@@ -152,9 +155,9 @@ def test_check_06_a_worker_killed_after_its_attempt_leaves_it_uncertain(scene: S
         scene.send({"sms": _Dying()}, DAY_BEFORE_AT)
     assert [state for state, _ in scene.states()] == ["sending"]
 
-    assert dispatch.recover(scene.sessions) == 0  # the lease still stands
+    assert dispatch.recover(scene.sessions, Patience()) == 0  # the lease still stands
     scene.lease_runs_out()
-    assert dispatch.recover(scene.sessions) == 1
+    assert dispatch.recover(scene.sessions, Patience()) == 1
     scene.send(provider.channels, DAY_BEFORE_AT)
     assert scene.states() == [("uncertain", "")]
     assert provider.peer.asked == []
@@ -551,8 +554,10 @@ def test_a_worker_whose_lease_was_taken_over_sends_nothing(scene: Scene, provide
     with scene.sessions.writing() as session:
         claim_to_send(session, DAY_BEFORE_AT, timedelta(seconds=60), 50)
 
-    work = dispatch._Work(scene.sessions, scene.vault, provider.channels, lambda: DAY_BEFORE_AT, scene.dispatch)
-    assert dispatch._deliver(work, mine) == "lost"
+    work = dispatch._Work(
+        scene.sessions, scene.vault, provider.channels, lambda: DAY_BEFORE_AT, scene.dispatch, lambda: False
+    )
+    assert dispatch._deliver(work, mine, time.monotonic() + 60) == "lost"
     assert provider.peer.asked == []
 
 

@@ -16,6 +16,7 @@ from store.purposes import Purpose
 from store.standing import ChangeKind, Standing
 from store.subjects import ContactPoint, Subject, SubjectKey, wake_planning
 from store.templates import TemplateVersion
+from store.vault import Unsealable
 from tests.notifier.conftest import Scene, at, facility_values
 from tests.people import ANNA, BERTIL, CECILIA, DAVID, Person
 
@@ -144,6 +145,19 @@ def test_an_erased_person_stops_no_other(scene: Scene) -> None:
     scene.plan(DAY_BEFORE_AT)
 
     assert {one.subject_id for one in scene.deliveries()} == {bertil.subject_id}
+
+
+def test_somebody_who_cannot_be_planned_for_delays_nobody_else(scene: Scene) -> None:
+    broken = scene.subject(ANNA)
+    for engagement in (broken, scene.subject(BERTIL), scene.subject(CECILIA)):
+        scene.booking(engagement, "2026-12-01 13:30")
+    scene.set(SubjectKey, broken.subject_id, wrapped="k1.unknown.AAAA")
+
+    with pytest.raises(Unsealable):
+        scene.plan(at("2026-11-30 16:00"))
+    scene.plan_due(at("2026-11-30 16:00"))  # without waiting for any lease
+
+    assert len({one.recipient_id for one in scene.deliveries()}) == 2
 
 
 def test_a_clinic_without_its_recorded_decision_sends_nothing(scene: Scene) -> None:

@@ -5,17 +5,22 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from notifier import dispatch, receipts
 from notifier.channels.twilio_receipts import ReceivedReceipt
+from notifier.uncertainty import Patience
+from store import failpoints, unsettled
 from store.deliveries import Attempt, AttemptOutcome, Delivery, DeliveryState, Receipt
 from tests.notifier.conftest import Provider, Scene, at, facility_values
+from tests.people import ANNA, BERTIL
+from tests.wire.http_peer import Reaction, answer_json
 from tests.wire.peers import Mishap
 
 NOW = at("2026-11-30 16:00")
 REAL_NOW = datetime(2026, 11, 30, 15, 0, tzinfo=UTC)
 SID = "SM" + "0123456789abcdef" * 2
+ENDS = {"sent": ("accepted", ""), "delivered": ("delivered", ""), "undelivered": ("failed", "not_delivered")}
 
 
 def told(scene: Scene, provider: Provider) -> Attempt:
@@ -159,5 +164,152 @@ def test_what_the_provider_took_after_all_is_not_sent_again(scene: Scene, provid
     apply(scene)
 
     assert scene.send(provider.channels, NOW) == Counter()
-    assert dispatch.recover(scene.sessions) == 0
+    assert dispatch.recover(scene.sessions, Patience()) == 0
     assert scene.states() == [("accepted", "")]
+
+
+@pytest.mark.parametrize("word", ["sent", "delivered", "undelivered"])
+@pytest.mark.parametrize("answer", [Mishap.RESET, None])
+def test_a_receipt_that_overtakes_the_answer_is_not_undone_by_it(
+    scene: Scene, provider: Provider, word: str, answer: Mishap | None
+) -> None:
+    """Applied while the delivery is still being sent, before the worker has read that it was taken, or that it failed
+    to read it."""
+
+    def overtaken(_: object) -> Reaction:
+        report(scene, scene.attempts()[0], word)
+        apply(scene)
+        return answer or answer_json(201, {"sid": SID, "status": "queued"})
+
+    provider.reaction = overtaken
+    told(scene, provider)
+
+    assert scene.states() == [ENDS[word]]
+    assert (scene.attempts()[0].outcome, scene.attempts()[0].provider_id) == (AttemptOutcome.ACCEPTED, SID)
+    assert is_asked_about(scene) == (word == "sent")
+
+
+@pytest.mark.parametrize("words", list(permutations(["sent", "undelivered", "delivered"], 2)))
+@pytest.mark.parametrize(
+    ("state", "outcome", "code"),
+    [
+        (DeliveryState.QUEUED, AttemptOutcome.UNREACHABLE, "absent"),  # proved absent, and it was not
+        (DeliveryState.QUEUED, AttemptOutcome.UNKNOWN, "timeout"),  # a copy is to be sent
+        (DeliveryState.UNCERTAIN, AttemptOutcome.UNKNOWN, "timeout"),
+        (DeliveryState.UNCERTAIN, None, ""),  # its worker was killed
+    ],
+)
+def test_a_message_that_was_taken_after_all_comes_to_the_same_end_and_is_not_sent_again(
+    scene: Scene, provider: Provider, words: tuple[str, str], state: DeliveryState, outcome: AttemptOutcome, code: str
+) -> None:
+    attempt = told(scene, provider)
+    scene.set(Attempt, attempt.id, outcome=outcome, provider_id=None, code=code)
+    scene.set(Delivery, attempt.delivery_id, state=state, next_attempt_at=NOW, ask_at=REAL_NOW, unknown_since=REAL_NOW)
+    for word in words:
+        report(scene, attempt, word)
+        apply(scene)
+
+    assert scene.send(provider.channels, NOW) == Counter()
+    assert scene.states() == [ENDS["delivered" if "delivered" in words else "undelivered"]]
+    assert (scene.attempts()[0].outcome, scene.attempts()[0].code) == (AttemptOutcome.ACCEPTED, "")
+    assert (scene.deliveries()[0].ask_at, scene.deliveries()[0].unknown_since) == (None, None)
+
+
+def test_what_is_accepted_by_a_receipt_is_asked_about_later_like_any_other(scene: Scene, provider: Provider) -> None:
+    provider.reaction = Mishap.RESET
+    attempt = told(scene, provider)
+    first_look = scene.deliveries()[0].ask_at
+
+    report(scene, attempt, "sent")
+    receipts.apply_due(scene.sessions, REAL_NOW, NOW, Patience(receipt=timedelta(days=7)))
+
+    (delivery,) = scene.deliveries()
+    assert delivery.unknown_since is None
+    assert first_look is not None
+    assert delivery.ask_at is not None
+    assert delivery.ask_at - first_look > timedelta(days=6)
+
+
+def test_a_worker_that_was_asking_the_provider_loses_what_a_receipt_has_settled(
+    scene: Scene, provider: Provider
+) -> None:
+    """It learned before the receipt came that the message was absent: sending it again would double it."""
+    provider.reaction = Mishap.RESET
+    attempt = told(scene, provider)
+    scene.set(Delivery, attempt.delivery_id, ask_at=datetime(2020, 1, 1, tzinfo=UTC))
+    with scene.sessions.writing() as session:
+        (asking,) = unsettled.claim_to_ask(session, timedelta(minutes=1), 1)
+        doubt = unsettled.doubt(session, asking)
+    assert doubt is not None
+
+    report(scene, attempt, "sent")
+    apply(scene)
+
+    with scene.sessions.writing() as session:
+        assert not unsettled.settle(session, asking, doubt, {"state": DeliveryState.QUEUED, "next_attempt_at": NOW})
+    assert scene.states() == [("accepted", "")]
+
+
+def test_a_report_with_another_attempts_message_spoils_neither_that_one_nor_its_batch(
+    scene: Scene, provider: Provider
+) -> None:
+    """Two attempts with one message would break the key that ties reports to attempts."""
+    facility_values(scene, cancel_deadline="")
+    for person in (ANNA, BERTIL):
+        scene.booking(scene.subject(person), "2026-12-01 13:30")
+    scene.plan(NOW)
+    scene.send(provider.channels, NOW)
+    first, second = scene.attempts()
+    scene.set(Attempt, first.id, outcome=AttemptOutcome.UNKNOWN, provider_id=None)
+    scene.set(Delivery, first.delivery_id, state=DeliveryState.UNCERTAIN, settled_at=None)
+
+    report(scene, first, "delivered", provider_id=second.provider_id or "")
+    report(scene, second, "undelivered")
+    assert (apply(scene), apply(scene)) == (2, 0)
+
+    assert applied_as(scene) == ["other_message", "failed"]
+    assert sorted(scene.states()) == [("failed", "not_delivered"), ("uncertain", "")]
+    report(scene, first, "sent")
+    assert apply(scene) == 1
+    assert sorted(scene.states()) == [("accepted", ""), ("failed", "not_delivered")]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # SQLite has one writer at a time
+def test_a_delivery_that_another_worker_is_writing_holds_up_no_other_report(scene: Scene, provider: Provider) -> None:
+    """Waiting for it could end in a deadlock, and the other worker's message would be the one to suffer."""
+    facility_values(scene, cancel_deadline="")
+    for person in (ANNA, BERTIL):
+        scene.booking(scene.subject(person), "2026-12-01 13:30")
+    scene.plan(NOW)
+    scene.send(provider.channels, NOW)
+    held, free = scene.attempts()
+    report(scene, held, "delivered")
+    report(scene, free, "delivered")
+
+    with scene.sessions.writing() as other:
+        other.exec(update(Delivery).where(col(Delivery.id) == held.delivery_id).values(crash_count=1))
+        assert apply(scene) == 1
+        assert applied_as(scene) == ["", "delivered"]
+
+    assert apply(scene) == 1
+    assert applied_as(scene) == ["delivered", "delivered"]
+
+
+def test_a_worker_that_dies_while_applying_leaves_the_report_to_the_next(scene: Scene, provider: Provider) -> None:
+    attempt = told(scene, provider)
+    report(scene, attempt, "delivered")
+
+    failpoints.arm("C13:raise")
+    try:
+        with pytest.raises(RuntimeError, match="failpoint"):
+            apply(scene)
+    finally:
+        failpoints.arm("")
+    assert (scene.states(), applied_as(scene)) == ([("accepted", "")], [""])
+
+    assert (apply(scene), apply(scene)) == (1, 0)
+    assert scene.states() == [("delivered", "")]
+
+
+def is_asked_about(scene: Scene) -> bool:
+    return scene.deliveries()[0].ask_at is not None

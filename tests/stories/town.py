@@ -43,6 +43,7 @@ ORDER = (
     Kind.PLAN,
     Kind.DISPATCH,
     Kind.RECOVER,
+    Kind.RESOLVE,
     Kind.RECEIPTS,
     Kind.CALENDARS,
 )

@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl
 
 from tests.wire.peers import Mishap, Peer, go_wrong
 
-
 _REQUEST_LINE = re.compile(rb"[A-Z]+ \S+ HTTP/1\.[01]\r\n")
 
 

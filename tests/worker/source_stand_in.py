@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from store.identifiers import HsaId, SubjectId
 from tests.worker.visits import CLINIC
-from worker.sources import AddressStatus, ReportedBooking, Snapshot, SourceError, Unreadable
+from worker.sources import AddressStatus, IsStored, ReportedBooking, Snapshot, SourceError, Unreadable
 
 FROM_SOURCE, NO_DATA = AddressStatus.FROM_SOURCE, AddressStatus.NO_DATA
 
@@ -36,7 +36,7 @@ class Source:
     asked: list[str] = field(default_factory=list)
     name: str = "region"
 
-    def schedule(self, subject: SubjectId) -> Snapshot:
+    def schedule(self, subject: SubjectId, is_stored: IsStored = lambda _: False) -> Snapshot:
         return given(self.aggregated)
 
     def schedule_at(self, subject: SubjectId, facility_spelling: str) -> Snapshot:

@@ -11,7 +11,7 @@ from store.identifiers import BookingKey, HsaId, parse_subject_id
 from tests.people import ANNA
 from tests.worker.source_stand_in import FROM_SOURCE, Slot, Source, direct, snapshot, unreadable
 from tests.worker.visits import CLINIC, NOW, SIBLING, held, reported
-from worker.asking import Learned, Question, ask
+from worker.asking import Learned, Question, hear, learn
 from worker.facts import Known, Patience
 from worker.sources import (
     AddressStatus,
@@ -31,7 +31,9 @@ def question(known: Sequence[Known] = (), **values: object) -> Question:
 
 
 def asked(source: Source, about: Question, now: datetime = NOW, gate: Gate | None = None) -> Learned:
-    return ask(source, gate or Gate(Limits()), about, lambda: now, Patience())
+    gate = gate or Gate(Limits())
+    heard = hear(source, gate, about.subject, lambda _: False, lambda: now)
+    return learn(source, gate, about, heard, now, Patience())
 
 
 def key(booking_id: str = "1001", address: HsaId = CLINIC) -> BookingKey:

@@ -1,15 +1,21 @@
 """What `kallelse check` finds: each thing tried, what is so, and what to do."""
 
+import shutil
 import socket
+import ssl
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from store.vault import make_key_file
-from worker.checking import Finding, findings
+from tests.wire.certificates import Authority, demanding
+from worker import certificates
+from worker.checking import findings
+from worker.finding import Finding
 from worker.settings import read_settings
 
 CERTIFICATE = "certificate.pem"
@@ -96,7 +102,7 @@ def test_keys_that_others_can_read_are_told(tmp_path: Path) -> None:
     assert "chmod 600" in found(keys=tmp_path / "k.keys")["keys"].meaning
 
 
-@pytest.mark.parametrize(("url", "told"), [("amqp://x", "must begin with redis://"), ("", "inside the process")])
+@pytest.mark.parametrize(("url", "told"), [("kafka://x", "or as redis://HOST"), ("", "inside the process")])
 def test_a_broker_that_will_not_do_is_told(url: str, told: str) -> None:
     assert told in found(broker_url=url)["broker"].meaning
 
@@ -105,8 +111,9 @@ def test_with_postgresql_a_broker_inside_the_process_is_not_well() -> None:
     assert not found(database_url=f"postgresql://127.0.0.1:{closed_port()}/x")["broker"].is_well
 
 
-def test_a_broker_that_does_not_answer_is_told_without_its_password() -> None:
-    one = found(broker_url=f"redis://:hemligt@127.0.0.1:{closed_port()}/0")["broker"]
+@pytest.mark.parametrize("login", ["redis://:hemligt", "amqp://kallelse:hemligt"])
+def test_a_broker_that_does_not_answer_is_told_without_its_password(login: str) -> None:
+    one = found(broker_url=f"{login}@127.0.0.1:{closed_port()}/0")["broker"]
 
     assert (one.is_well, "KALLELSE_BROKER_URL" in one.meaning, "hemligt" in one.meaning) == (False, True, False)
 
@@ -193,3 +200,101 @@ def test_a_paper_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "paper").write_text("a file")
 
     assert "KALLELSE_PAPER_FOLDER" in found(paper_folder=tmp_path / "paper")["channels"].meaning
+
+
+def test_a_server_with_tls_is_believed_or_told_why_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates, "_CONNECT_SECONDS", 60)  # however slow this machine is
+    ours, theirs = Authority(tmp_path, "ours"), Authority(tmp_path, "theirs")
+    server, client = ours.signed("server"), theirs.signed("client")
+    own = [f'certificate = "{client.certificate}"', f'key = "{client.key}"']
+    with greeting(demanding(server, theirs.certificate)) as port:
+        url = f"https://127.0.0.1:{port}/vp"
+        well = found(sources=sources(tmp_path, url, *own, f'trust = "{ours.certificate}"'))["source region"]
+        strange = found(sources=sources(tmp_path, url, *own, f'trust = "{theirs.certificate}"'))["source region"]
+        unnamed = found(sources=sources(tmp_path, url, f'trust = "{ours.certificate}"'))["source region"]
+
+    assert well.is_well, well.meaning
+    assert "TLSv1.2" in well.meaning
+    assert (strange.is_well, "see `trust`" in strange.meaning) == (False, True)
+    assert (unnamed.is_well, "see `certificate` and `key`" in unnamed.meaning) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("valid_for", "graded", "told"),
+    [
+        (timedelta(days=90), (True, False), "holds until"),
+        (timedelta(days=29, hours=1), (True, True), "within 30 days"),
+        (timedelta(days=13, hours=1), (True, True), "within 14 days"),
+        (timedelta(days=6, hours=1), (False, True), "within 7 days"),
+        (timedelta(hours=23), (False, True), "within 1 days"),
+        (-timedelta(hours=1), (False, False), "has expired"),
+    ],
+)
+def test_our_certificates_end_is_told_in_time(
+    tmp_path: Path,
+    valid_for: timedelta,
+    graded: tuple[bool, bool],
+    told: str,
+) -> None:
+    client = Authority(tmp_path, "authority").signed("client", valid_for=valid_for)
+    path = sources(tmp_path, f"http://127.0.0.1:{closed_port()}/vp", f'certificate = "{client.certificate}"')
+    one = found(sources=path)["certificate region"]
+
+    assert (one.is_well, one.warns) == graded
+    assert told in one.meaning
+
+
+def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / CERTIFICATE).write_text("nothing of the kind")
+    path = sources(tmp_path, f"http://127.0.0.1:{closed_port()}/vp", f'certificate = "{tmp_path / CERTIFICATE}"')
+
+    assert "no certificate in PEM" in found(sources=path)["certificate region"].meaning
+
+
+@pytest.mark.parametrize(
+    ("url", "graded"),
+    [
+        ("https://kallelse.example.se", (True, False)),
+        ("http://127.0.0.1:8000", (True, True)),
+        ("http://kallelse.example.se", (False, False)),
+    ],
+)
+def test_the_address_others_see_is_judged(url: str, graded: tuple[bool, bool]) -> None:
+    one = found(public_url=url)["public url"]
+
+    assert (one.is_well, one.warns) == graded
+
+
+@pytest.mark.parametrize(("free", "graded"), [(5000, (True, False)), (500, (True, True)), (50, (False, True))])
+def test_room_where_the_database_lies_is_told(
+    sqlite_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    free: int,
+    graded: tuple[bool, bool],
+) -> None:
+    usage = shutil.disk_usage("/")._replace(free=free * 1_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    one = found(database_url=sqlite_url)["disk"]
+
+    assert (one.is_well, one.warns) == graded
+
+
+@contextmanager
+def greeting(context: ssl.SSLContext) -> Iterator[int]:
+    """A server that shakes hands and says no more."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_greet, args=(listener, context))
+        thread.start()
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(20)
+
+
+def _greet(listener: socket.socket, context: ssl.SSLContext) -> None:
+    with suppress(OSError):  # of the listener: it has been shut
+        while True:
+            caller, _ = listener.accept()
+            with caller, suppress(OSError), context.wrap_socket(caller, server_side=True) as greeted:
+                greeted.unwrap()

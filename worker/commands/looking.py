@@ -12,6 +12,7 @@ from store.delivery_states import DeliveryState
 from worker import checking
 from worker.commands.exits import MUST_BE_SET_RIGHT
 from worker.commands.wired import wired
+from worker.finding import Finding
 from worker.logs import configure_logs
 from worker.settings import PREFIX, Configuration, Settings, read_settings, without_password
 
@@ -22,10 +23,11 @@ def register(app: typer.Typer) -> None:
 
 
 def check() -> None:
-    """Shows every setting with where it came from, secrets masked, and tries every connection.
+    """Shows every setting and where it came from, secrets masked, tries every connection, says whether all is well.
 
     Use it before the first start, after each change of settings, and when something does not work. Each line under
-    *Connections* that says NOT also says what to do. It sends nothing. Exit code 2 when something must be set right.
+    *Findings* that says NOT also says what to do; *see* is well, and worth knowing. The last ones are what
+    `/health/ready` tells. It sends nothing. Exit code 2 when something must be set right.
 
     Example: `kallelse check`
     """
@@ -34,11 +36,11 @@ def check() -> None:
     typer.echo("Settings\n")
     for line in _settings_lines(configuration):
         typer.echo(line)
-    typer.echo("\nConnections\n")
+    typer.echo("\nFindings\n")
     is_well = True
     for finding in checking.findings(configuration):
         is_well = is_well and finding.is_well
-        typer.echo(f"  {'ok' if finding.is_well else 'NOT':<4} {finding.what:<16} {finding.meaning}")
+        typer.echo(f"  {_grade(finding):<4} {finding.what:<18} {finding.meaning}")
     if not is_well:
         raise typer.Exit(MUST_BE_SET_RIGHT)
 
@@ -67,6 +69,12 @@ def ledger(
 def masked(address: str) -> str:
     """An address of which only its last two characters show."""
     return f"{'*' * max(0, len(address) - 2)}{address[-2:]}"
+
+
+def _grade(finding: Finding) -> str:
+    if not finding.is_well:
+        return "NOT"
+    return "see" if finding.warns else "ok"
 
 
 def _settings_lines(configuration: Configuration) -> Iterator[str]:

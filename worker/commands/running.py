@@ -68,7 +68,7 @@ def up(host: Host = None, port: Port = None) -> None:
     """Runs web, worker and clock in one process, until Ctrl-C or SIGTERM.
 
     Use it on one machine with SQLite: it brings the database up by itself and needs no broker. With several machines
-    use PostgreSQL, Redis and the Procfile.
+    use PostgreSQL, Redis or RabbitMQ, and the Procfile.
 
     Example: `kallelse up`, or `kallelse up --port 8080`
     """
@@ -164,7 +164,9 @@ def _wired(configuration: Configuration) -> Wiring:
 def _with_broker(configuration: Configuration) -> Configuration:
     """Without one, the bells of one process would never be heard in another."""
     if not configuration.settings.broker_url:
-        raise SettingsInvalid("KALLELSE_BROKER_URL is not set: processes of their own need Redis. Or run `kallelse up`")
+        raise SettingsInvalid(
+            "KALLELSE_BROKER_URL is not set: processes of their own need Redis or RabbitMQ. Or run `kallelse up`"
+        )
     return configuration
 
 

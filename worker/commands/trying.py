@@ -16,8 +16,8 @@ from worker.commands.exits import Failed, Refused
 from worker.commands.progress import steps
 from worker.commands.wired import our_id, wired
 from worker.logs import configure_logs
+from worker.polling import poll_claimed
 from worker.settings import read_settings
-from worker.sync import sync
 from worker.wiring import Closable, Wiring, open_channels
 
 _SETTING = {"sms": "KALLELSE_TWILIO_ACCOUNT_SID", "email": "KALLELSE_SMTP_HOST"}
@@ -102,7 +102,7 @@ def _asked(wiring: Wiring, subject: UUID | None) -> list[PollOutcome]:
         with wiring.sessions.writing() as session:
             claim = enrolment.claim_poll(session, wiring.now(), lease, subject)
         if claim is not None:
-            sync(wiring.syncing, claim)
+            poll_claimed(wiring.syncing, [claim])
             with wiring.sessions.reading() as session:
                 outcomes.append(enrolment.poll_outcome(session, claim.id))
     return outcomes

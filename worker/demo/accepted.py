@@ -6,9 +6,10 @@ One JSON object a line, synced before `accept` returns, so that no caller is tol
 import json
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ class Message:
     channel: str
     to: str = field(repr=False)
     body: str = field(repr=False)
-    accepted_at: datetime
+    accepted_at: datetime  # by the demo's clock
+    taken_at: datetime = field(default_factory=lambda: datetime.now(UTC))  # by the provider's own: real time
     status: str
     segments: int = 1
     subject: str | None = field(default=None, repr=False)
@@ -49,6 +51,7 @@ class AcceptedList:
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         self._messages: dict[str, Message] = {}
+        self._ids_to: defaultdict[str, list[str]] = defaultdict(list)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         _sync_folder(path.parent)
@@ -76,6 +79,11 @@ class AcceptedList:
         with self._lock:
             return list(self._messages.values())
 
+    def messages_to(self, recipient: str) -> list[Message]:
+        """Those to one address, oldest first."""
+        with self._lock:
+            return [self._messages[one] for one in self._ids_to.get(recipient, ())]
+
     def find(self, message_id: str) -> Message | None:
         with self._lock:
             return self._messages.get(message_id)
@@ -88,6 +96,7 @@ class AcceptedList:
         if "accepted" in entry:
             message = _loaded(entry["accepted"])
             self._messages[message.id] = message
+            self._ids_to[message.to].append(message.id)
             return
         before = self._messages[entry["progress"]]
         sent_at = datetime.fromisoformat(entry["sent_at"]) if entry["sent_at"] else before.sent_at
@@ -113,8 +122,11 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _stored(message: Message) -> dict[str, Any]:
-    return {**message.shown(), "details": message.details}
+    return {**message.shown(), "taken_at": message.taken_at.isoformat(), "details": message.details}
 
 
 def _loaded(stored: dict[str, Any]) -> Message:
-    return Message(**{**stored, "accepted_at": datetime.fromisoformat(stored["accepted_at"])})
+    moments: dict[str, Any] = {
+        name: datetime.fromisoformat(stored[name]) for name in ("accepted_at", "taken_at") if name in stored
+    }
+    return Message(**(stored | moments))

@@ -16,6 +16,7 @@ class Way(StrEnum):
     ERROR_AFTER = "500_after"  # accepted, answered 500
     RESET = "reset"  # accepted, the connection reset
     HANG = "hang"  # accepted, never answered
+    DROP = "drop"  # read, neither accepted nor answered
     JUNK = "junk"  # accepted, answered with a page instead of JSON
 
 
@@ -23,10 +24,14 @@ REFUSALS = {Way.TOO_MANY: 20429, Way.ERROR_BEFORE: 20500}
 
 
 class FaultMix:
-    """Draws ways by weight. The same seed and order of questions draw the same ways."""
+    """Draws ways by weight. The same seed and order of questions draw the same ways.
+
+    `answers`: whether questions about messages are answered; `reports`: whether receipts are sent.
+    """
 
     def __init__(self, seed: int = 1) -> None:
         self._lock = threading.Lock()
+        self.answers = self.reports = True
         self.set({Way.OK: 1.0}, seed)
 
     @property

@@ -68,7 +68,7 @@ def start_providers(settings: ProviderSettings, now: Callable[[], datetime]) -> 
     """Takes up what an earlier process left in the folder. Raises OSError if a port is taken."""
     accepted = AcceptedList(settings.folder / "accepted.jsonl")
     faults = FaultMix()
-    receipts = Receipts(accepted, settings.account.token, now, settings.pace)
+    receipts = Receipts(accepted, settings.account.token, faults, settings.pace)
     twilio = TwilioApi(settings.account, accepted, faults, receipts, now)
     listener = loopback_socket(settings.smtp_port)
     app = Starlette(
@@ -116,11 +116,14 @@ class _Desk:
         return JSONResponse(self._faults.weights)
 
     async def set_faults(self, request: Request) -> Response:
-        """Replaces the mix; a `seed` beside the weights makes the draws repeatable."""
+        """Replaces the mix; a `seed` beside the weights makes the draws repeatable. `"lookups": 0` leaves questions
+        about messages unanswered, `"receipts": 0` reports nothing from then on."""
         try:
             wanted = {str(name): float(number) for name, number in json.loads(await request.body()).items()}
             seed = int(wanted.pop("seed", 1))
+            lookups, reports = (bool(wanted.pop(name, 1)) for name in ("lookups", "receipts"))
             self._faults.set({Way(name): weight for name, weight in wanted.items()}, seed)
+            self._faults.answers, self._faults.reports = lookups, reports
         except (ValueError, TypeError, AttributeError):
             return JSONResponse({"error": f"weights are positive numbers for {', '.join(Way)}"}, status_code=422)
         return await self.list_faults(request)

@@ -86,6 +86,8 @@ class TwilioApi:
         way = self._faults.draw()
         if way in REFUSALS:
             return _error(REFUSALS[way])
+        if way == Way.DROP:
+            return NoAnswer(wait=self._account.hang_for)
         message = self._message(form)
         self._accepted.accept(message)
         self._receipts.follow(message)
@@ -95,7 +97,9 @@ class TwilioApi:
         code = self._stranger(request)
         if code is not None:
             return _error(code)
-        newest_first = [message for message in reversed(self._accepted.messages()) if message.channel == "sms"]
+        to = request.query_params.get("To")
+        listed = self._accepted.messages() if to is None else self._accepted.messages_to(to)
+        newest_first = [message for message in reversed(listed) if message.channel == "sms"]
         wanted = [message for message in newest_first if is_listed(message, request.query_params)]
         return JSONResponse(_page(wanted, request))
 
@@ -107,11 +111,13 @@ class TwilioApi:
         return JSONResponse(resource(message))
 
     def _stranger(self, request: Request) -> int | None:
-        """The error for a caller who is not the account's."""
+        """The error for a caller who is not the account's, or when questions are left unanswered."""
         wanted = base64.b64encode(f"{self._account.sid}:{self._account.token}".encode())
         given = request.headers.get("authorization", "").removeprefix("Basic ").encode()
         if not hmac.compare_digest(wanted, given):
             return 20003
+        if request.method == "GET" and not self._faults.answers:
+            return 20500
         return None if request.path_params["account"] == self._account.sid else 20404
 
     def _message(self, form: Mapping[str, str]) -> Message:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from worker.demo.accepted import AcceptedList, Message
+from worker.demo.provider_faults import FaultMix
 from worker.demo.twilio_wire import callback_fields, signature
 
 FINAL = frozenset({"delivered", "undelivered", "failed"})
@@ -46,10 +47,10 @@ class _Task:
 class Receipts:
     """One thread that acts in due order. What was not reported before a restart is taken up again by `resume`."""
 
-    def __init__(self, accepted: AcceptedList, token: str, now: Callable[[], datetime], pace: Pace) -> None:
+    def __init__(self, accepted: AcceptedList, token: str, faults: FaultMix, pace: Pace) -> None:
         self._accepted = accepted
         self._token = token
-        self._now = now
+        self._faults = faults
         self._pace = pace
         self._tasks: list[_Task] = []
         self._made = 0
@@ -98,10 +99,10 @@ class Receipts:
 
     def _report(self, message_id: str, status: str) -> None:
         code = LATE_ERRORS.get(self._to(message_id)) if status == "undelivered" else None
-        sent_at = self._now().astimezone(UTC) if status == "sent" else None
+        sent_at = datetime.now(UTC) if status == "sent" else None
         self._accepted.progress(message_id, status, sent_at=sent_at, error_code=code)
         message = self._accepted.find(message_id)
-        if message is not None and "status_callback" in message.details:
+        if message is not None and "status_callback" in message.details and self._faults.reports:
             self._tell(message, tried=0)
 
     def _to(self, message_id: str) -> str:

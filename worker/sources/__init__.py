@@ -3,7 +3,7 @@
 An adapter knows one wire format and nothing of our tables; `worker.sync` knows the tables and no wire format.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -86,6 +86,7 @@ class Snapshot:
     slots: tuple[ReportedSlot, ...]
     foreign: int
     digest: bytes  # over the sorted slot digests and the set of (address, status)
+    octets: bytes = b""  # digest of the answer as it came, its moments left out; empty where the adapter makes none
 
 
 class SourceError(Exception):
@@ -113,6 +114,10 @@ class SourceGarbled(SourceError):
         self.content = content
 
 
+IsStored = Callable[[bytes], bool]
+"""Whether a whole, good answer with this `Snapshot.octets` is the one we hold: then nothing of it need be read."""
+
+
 class BookingSource(Protocol):
     """A place that answers what a subject has booked. Raises SourceError."""
 
@@ -122,8 +127,8 @@ class BookingSource(Protocol):
     @property
     def can_ask_directly(self) -> bool: ...
 
-    def schedule(self, subject: SubjectId) -> Snapshot:
-        """All coming bookings, by way of the aggregating service."""
+    def schedule(self, subject: SubjectId, is_stored: IsStored = ...) -> Snapshot | None:
+        """All coming bookings, by way of the aggregating service; None where `is_stored` knows the answer's octets."""
         ...
 
     def schedule_at(self, subject: SubjectId, facility_spelling: str) -> Snapshot:

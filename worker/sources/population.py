@@ -71,6 +71,15 @@ class PopulationFile:
         return {subject: self._people[subject] for subject in subjects if subject in self._people}
 
 
+def read_as_of(path: Path) -> datetime:
+    """When the register is, by its first line alone. Raises as PopulationFile does."""
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            return _as_of(lines.readline())
+    except UnicodeDecodeError:
+        raise _not_utf8() from None
+
+
 def standing_of(
     record: PersonRecord | None, as_of: datetime, now: datetime, stale_after: timedelta = timedelta(days=7)
 ) -> PopulationStanding:
@@ -86,7 +95,11 @@ def _read(path: Path) -> tuple[datetime, dict[SubjectId, PersonRecord]]:
             as_of = _as_of(lines.readline())
             return as_of, _people(csv.reader(lines, strict=True), as_of.date())
     except UnicodeDecodeError:
-        raise InvalidPopulation("the population file is not UTF-8") from None
+        raise _not_utf8() from None
+
+
+def _not_utf8() -> InvalidPopulation:
+    return InvalidPopulation("the population file is not UTF-8")
 
 
 def _as_of(line: str) -> datetime:

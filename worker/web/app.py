@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
@@ -11,15 +12,28 @@ from feeds.web.ics import Feeds
 from notifier import receipts
 from notifier.channels.twilio_receipts import ReceivedReceipt
 from notifier.web import hooks
+from worker.health import findings
+from worker.kept import Kept
+from worker.metrics import count, exposition
 from worker.web import pages
+from worker.web.access_log import AccessLog
+from worker.web.health import Health
+from worker.web.health import routes as health_routes
 from worker.web.security import SecurityHeaders
 from worker.wiring import Wiring
 
 
-def build_app(wiring: Wiring, routes: Sequence[BaseRoute] = ()) -> Feeds:
+def build_app(wiring: Wiring, routes: Sequence[BaseRoute] = ()) -> AccessLog:
     """The whole application; `routes` are pages of whoever starts it (the demo). Close it when it has stopped."""
-    inner = Starlette(routes=[*_hooks(wiring), pages.static(), *routes])
-    return Feeds(SecurityHeaders(inner), Serving(wiring.sessions, wiring.vault))
+    inner = Starlette(routes=[*_hooks(wiring), *health_routes(_health(wiring)), pages.static(), *routes])
+    return AccessLog(Feeds(SecurityHeaders(inner), Serving(wiring.sessions, wiring.vault)))
+
+
+def _health(wiring: Wiring) -> Health:
+    found = Kept(partial(findings, wiring))
+    counted = Kept(partial(count, wiring), seconds=10)
+    token = wiring.settings.metrics_token.get_secret_value()
+    return Health(found, Kept(lambda: exposition(wiring, counted(), found())), token)
 
 
 def _hooks(wiring: Wiring) -> Sequence[BaseRoute]:

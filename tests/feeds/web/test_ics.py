@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,10 @@ from feeds.routes import in_front_of
 from feeds.subscribing import revoke_link, rotate_link
 from feeds.web.conditional import http_date
 from feeds.web.misses import Misses, MissRules
+from store.database import open_database
 from store.standing import Standing
 from store.vault import Vault, make_key_file, read_key_file
+from tests.conftest import NOW
 from tests.feeds.test_links import TOKEN, test_b48_b49_a_bent_address_is_no_address
 from tests.feeds.world import DAY, World
 
@@ -141,6 +144,27 @@ def test_check_27_unchanged_is_304_by_either_tag_and_bytes_stay(world: World, se
     assert server.get(world.path, if_none_match='"1-1-gz"').headers["etag"] == '"1-1-gz"'
 
 
+def test_an_unchanged_answer_says_what_guides_a_cache_and_describes_no_content(world: World, server: Server) -> None:
+    """RFC 9110 15.4.5: a date or type here could overwrite what the program has kept."""
+    answer = server.get(world.path, if_none_match='"1-1"')
+    assert dict(answer.headers) | {"date": ""} == {
+        "date": "",
+        "etag": '"1-1"',
+        "vary": "Accept-Encoding",
+        "cache-control": "private, max-age=900",
+        "referrer-policy": "no-referrer",
+    } | ({"server": "uvicorn"} if "server" in answer.headers else {})
+    head = server.client.head(world.path, headers={"if-none-match": '"1-1"'})
+    assert (head.status_code, head.headers["etag"]) == (304, '"1-1"')
+
+
+def test_a_header_given_twice_is_one_list(world: World, server: Server) -> None:
+    request = b"GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n"
+    twice = b'If-None-Match: "0-1"\r\nIf-None-Match: "1-1"\r\n'
+    assert server.raw(request % (world.path.encode(), twice)) == 304
+    assert server.raw(request % (world.path.encode(), twice.replace(b"1-1", b"2-1"))) == 200
+
+
 def test_check_28_a_change_breaks_the_etag_and_then_304_again(world: World, server: Server, booking: Any) -> None:
     before = server.get(world.path)
     world.change(booking, standing=Standing.CANCELLED, stands_since=world.now, sequence=1)
@@ -179,6 +203,67 @@ def test_check_31_a_rotated_address_is_410_at_once(world: World, server: Server)
     assert server.get(world.path, if_none_match='"1-1"').status_code == 410
     world.link = fresh
     assert server.get(world.path).status_code == 200
+
+
+def test_check_31_under_load_nobody_gets_a_revoked_address_or_an_old_tag_after_the_change(
+    world: World, server: Server, booking: Any
+) -> None:
+    """Whoever asks after a commit is answered from after it, however many ask at once."""
+    changed, revoked, stop = threading.Event(), threading.Event(), threading.Event()
+    wrong: list[str] = []
+    asked = threading.Semaphore(0)
+
+    def ask() -> None:
+        with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", trust_env=False) as client:
+            while not stop.is_set():
+                was_changed, was_revoked = changed.is_set(), revoked.is_set()
+                status = client.get(world.path, headers={"if-none-match": '"1-1"'}).status_code
+                allowed = {410} if was_revoked else {200, 410} if was_changed else {200, 304, 410}
+                if status not in allowed:
+                    wrong.append(f"{status} {was_changed=} {was_revoked=}")
+                asked.release()
+
+    def some_more() -> None:
+        for _ in range(30):
+            assert asked.acquire(timeout=20)
+
+    with ThreadPoolExecutor(6) as threads:
+        askers = [threads.submit(ask) for _ in range(6)]
+        some_more()
+        world.change(booking, start_at=world.now + 9 * DAY, sequence=1)
+        changed.set()
+        some_more()
+        with world.sessions.writing() as session:
+            revoke_link(session, world.link.link_id, world.now)
+        revoked.set()
+        some_more()
+        stop.set()
+        for asker in askers:
+            asker.result(20)
+    assert wrong == []
+
+
+def test_a_database_that_has_closed_its_connections_is_found_again(postgresql_url: str, vault: Vault) -> None:
+    """A restart must not leave every calendar at 503 until we are restarted too."""
+    sessions = open_database(postgresql_url)
+    world = World(sessions, vault, NOW)
+    world.add(world.now + 3 * DAY)
+    world.open()
+    server = Server(world)
+    try:
+        assert server.get(world.path).status_code == 200
+        for headers in ({}, {"if_none_match": '"1-1"'}):
+            with sessions.writing() as session:
+                session.execute(
+                    text(
+                        "select pg_terminate_backend(pid) from pg_stat_activity"
+                        " where pid <> pg_backend_pid() and datname = current_database()"
+                    )
+                )
+            assert server.get(world.path, **headers).status_code == (304 if headers else 200)
+    finally:
+        server.stop()
+        sessions.close()
 
 
 def test_a_browser_gets_a_page_for_a_revoked_address_that_names_nobody(world: World, server: Server) -> None:

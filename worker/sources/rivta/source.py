@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from hashlib import blake2b
 
 from store.identifiers import HsaId, InvalidIdentifier, SubjectId, parse_hsa_id
-from worker.sources import AddressStatus, ReportedSlot, Snapshot, SourceRefused, SourceUnavailable
+from worker.sources import AddressStatus, IsStored, ReportedSlot, Snapshot, SourceRefused, SourceUnavailable
 from worker.sources.rivta.client import Answer, Client
 from worker.sources.rivta.envelope import Opened, fault_in, opened, question
 from worker.sources.rivta.faults import error_of_status
+from worker.sources.rivta.octets import octets_of
 from worker.sources.rivta.schedule import slots_of
 from worker.sources.rivta.settings import RivtaSettings
 from worker.sources.rivta.statuses import read_statuses
@@ -32,27 +33,28 @@ class RivtaSource:
     def can_ask_directly(self) -> bool:
         return self._settings.direct
 
-    def schedule(self, subject: SubjectId) -> Snapshot:
+    def schedule(self, subject: SubjectId, is_stored: IsStored = lambda _: False) -> Snapshot | None:
         """All coming bookings of the subject, with what was said of each address asked."""
-        answered = self._asked(subject, self._settings.logical_address)
-        return _snapshot(self.name, subject, answered, None)
+        content = _good(self._asked(subject, self._settings.logical_address))
+        octets = octets_of(content)
+        return None if is_stored(octets) else _snapshot(self.name, subject, opened(content), octets=octets)
 
     def schedule_at(self, subject: SubjectId, facility_spelling: str) -> Snapshot:
         """What the facility itself has for the subject; its answer is evidence."""
         if not self.can_ask_directly:
             raise SourceRefused("direct", "this platform may not be asked about single facilities")
         facility = _facility(facility_spelling)
-        answered = self._asked(subject, facility_spelling)
+        answered = opened(_good(self._asked(subject, facility_spelling)))
         _refuse_second_hand(read_statuses(answered.status))
         return _snapshot(self.name, subject, answered, facility)
 
     def close(self) -> None:
         self._client.close()
 
-    def _asked(self, subject: SubjectId, address: str) -> Opened:
+    def _asked(self, subject: SubjectId, address: str) -> Answer:
         if _ASKABLE.fullmatch(subject.number) is None:
             raise SourceRefused("identity", "the contract has no place for this kind of identity number")
-        return _opened(self._client.ask(question(subject.number, logical_address=address, facility=address)))
+        return self._client.ask(question(subject.number, logical_address=address, facility=address))
 
 
 def _facility(spelling: str) -> HsaId:
@@ -62,9 +64,9 @@ def _facility(spelling: str) -> HsaId:
         raise SourceRefused("address", f"the facility cannot be asked: {fault}") from None
 
 
-def _opened(answer: Answer) -> Opened:
+def _good(answer: Answer) -> bytes:
     if answer.status == 200:
-        return opened(answer.content)
+        return answer.content
     raise fault_in(answer.content) or error_of_status(answer.status)
 
 
@@ -74,10 +76,12 @@ def _refuse_second_hand(statuses: Mapping[HsaId, AddressStatus]) -> None:
         raise SourceUnavailable("second_hand", "the facility's answer says that it is not fresh or not whole")
 
 
-def _snapshot(source: str, subject: SubjectId, answered: Opened, direct_to: HsaId | None) -> Snapshot:
+def _snapshot(
+    source: str, subject: SubjectId, answered: Opened, direct_to: HsaId | None = None, octets: bytes = b""
+) -> Snapshot:
     statuses = {} if direct_to else read_statuses(answered.status)
     slots, foreign = slots_of(answered.response, subject)
-    return Snapshot(source, direct_to, statuses, slots, foreign, _digest(slots, statuses))
+    return Snapshot(source, direct_to, statuses, slots, foreign, _digest(slots, statuses), octets)
 
 
 def _digest(slots: tuple[ReportedSlot, ...], statuses: Mapping[HsaId, AddressStatus]) -> bytes:

@@ -1,0 +1,92 @@
+"""What the subscription address answers, as status, headers and content. Pure: decides nothing."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from feeds.serving import FeedBody
+from feeds.web.conditional import gzip_etag, http_date
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+_RETRY_SECONDS = b"120"
+_MISS_RETRY_SECONDS = b"60"
+
+_PRIVATE = (b"referrer-policy", b"no-referrer")
+_ALWAYS = (
+    _PRIVATE,
+    (b"x-robots-tag", b"noindex, nofollow"),
+    (b"x-content-type-options", b"nosniff"),
+)
+_KEPT = ((b"vary", b"Accept-Encoding"), (b"cache-control", b"private, max-age=900"))
+_NOT_KEPT = (b"cache-control", b"no-store")
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_CALENDAR = (
+    (b"content-type", b"text/calendar; charset=utf-8"),
+    (b"content-disposition", b'inline; filename="kalender.ics"'),
+)
+_GONE_PAGE = (Path(__file__).parent / "templates" / "address_gone.html").read_bytes()
+
+
+class Answer(NamedTuple):
+    """An answer; HEAD leaves out the content."""
+
+    status: int
+    headers: Headers
+    content: bytes = b""
+
+
+def unchanged(etag: str) -> Answer:
+    """304 carries what guides a cache and nothing that describes a content (RFC 9110 15.4.5)."""
+    return Answer(304, ((b"etag", etag.encode()), *_KEPT, _PRIVATE))
+
+
+def whole(body: FeedBody, *, compressed: bool) -> Answer:
+    etag = gzip_etag(body.etag) if compressed else body.etag
+    coding = ((b"content-encoding", b"gzip"),) if compressed else ()
+    changed_at = (b"last-modified", http_date(body.changed_at).encode())
+    headers = (*_CALENDAR, *coding, (b"etag", etag.encode()), changed_at, *_KEPT, *_ALWAYS, _length(body.content))
+    return Answer(200, headers, body.content)
+
+
+def gone(*, with_page: bool) -> Answer:
+    """Calendar programs get a word; people, who open the address in a browser, get a page that names nobody."""
+    return _GONE_FOR_BROWSERS if with_page else _GONE
+
+
+def _plain(status: int, text: bytes, *more: tuple[bytes, bytes]) -> Answer:
+    return Answer(status, (_TEXT, *more, _NOT_KEPT, *_ALWAYS, _length(text)), text)
+
+
+def _length(content: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", str(len(content)).encode()
+
+
+def _style_policy(page: bytes) -> bytes:
+    """Lets this page's own style in, by its hash, and nothing else."""
+    found = re.search(rb"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(found[1] if found else b"").digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'".encode()
+
+
+NOT_READING = _plain(405, b"Method Not Allowed\n", (b"allow", b"GET, HEAD"))
+TOO_LARGE = _plain(431, b"Request Header Fields Too Large\n")
+NOT_NOW = _plain(503, b"Service Unavailable\n", (b"retry-after", _RETRY_SECONDS))
+UNKNOWN = _plain(404, b"Not Found\n")
+TOO_MANY_MISSES = _plain(429, b"Too Many Requests\n", (b"retry-after", _MISS_RETRY_SECONDS))
+_VARIES = (b"vary", b"Accept")
+_GONE = _plain(410, b"Gone\n", _VARIES)
+_GONE_FOR_BROWSERS = Answer(
+    410,
+    (
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"content-security-policy", _style_policy(_GONE_PAGE)),
+        _VARIES,
+        _NOT_KEPT,
+        *_ALWAYS,
+        _length(_GONE_PAGE),
+    ),
+    _GONE_PAGE,
+)

@@ -1,0 +1,190 @@
+"""Where programs are killed: a folder with the provider's list, a database in which deliveries are due, and what the
+product is told. The provider is another process, whose list is synced to disk before it answers."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlmodel import col, select, update
+
+from notifier import ready_texts
+from store.database import Sessions, open_database
+from store.deliveries import Attempt, Delivery
+from store.vault import Vault, make_key_file
+from tests.conftest import NOW
+from tests.faults.business_time import BusinessTime
+from tests.faults.forked import PRODUCT, PROVIDERS, Forked, forked, printed
+from tests.faults.invariants import Message, Promise
+from tests.faults.programs import free_port
+from tests.faults.promises import due_of_both_sorts, states
+from tests.faults.waiting import wait_until
+from worker.demo.twilio_api import TwilioAccount
+from worker.settings import read_settings
+from worker.wiring import open_vault
+
+MOVING = ("queued", "sending", "uncertain")
+_SPEED = 10.0  # of business time: half a minute's wait for a provider that could not be reached is three seconds
+_READY = re.compile(r"ready (http://\S+) smtp")
+
+
+@dataclass
+class Ground:
+    folder: Path
+    environment: dict[str, str]
+    sessions: Sessions
+    vault: Vault
+    time: BusinessTime
+    seen: "AcceptedFile" = field(init=False)
+    programs: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        self.seen = AcceptedFile(self.folder / "providers" / "accepted.jsonl")
+
+    @property
+    def provider_url(self) -> str:
+        return self.environment["KALLELSE_TWILIO_API_BASE_URL"]
+
+    @property
+    def port(self) -> int:
+        return int(self.environment["KALLELSE_PORT"])
+
+    def start(self, command: str, **settings: object) -> Forked:
+        """One of the product's programs, with some settings of its own; it ends with the ground."""
+        own = {f"KALLELSE_{name.upper()}": str(value) for name, value in settings.items()}
+        log = self.folder / f"{command}.log"
+        return self.programs.enter_context(forked(PRODUCT, [command], {**self.environment, **own}, log, self.time))
+
+    def put_off(self) -> None:
+        """Nothing is due before `make_due`."""
+        with self.sessions.writing() as session:
+            session.exec(update(Delivery).values(next_attempt_at=col(Delivery.useful_until)))
+
+    def make_due(self, count: int) -> list[str]:
+        """So many of what was put off, from now on; their ids."""
+        waits = col(Delivery.next_attempt_at) == col(Delivery.useful_until)
+        with self.sessions.writing() as session:
+            ids = session.exec(select(Delivery.id).where(waits).order_by(col(Delivery.id)).limit(count)).all()
+            session.exec(update(Delivery).where(col(Delivery.id).in_(ids)).values(next_attempt_at=self.time.now()))
+        return [str(one) for one in ids]
+
+    def counts(self) -> dict[str, int]:
+        return states(self.sessions)
+
+    def is_moving(self) -> bool:
+        """Whether anything is left to send or to settle."""
+        with self.sessions.reading() as session:
+            return session.exec(select(Delivery.id).where(col(Delivery.state).in_(MOVING)).limit(1)).first() is not None
+
+    def promises(self) -> list[Promise]:
+        """Every delivery, the oldest first."""
+        with self.sessions.reading() as session:
+            attempts: dict[str, list[Attempt]] = {}
+            for one in session.exec(select(Attempt).order_by(col(Attempt.id))):
+                attempts.setdefault(str(one.delivery_id), []).append(one)
+            rows = session.exec(select(Delivery).order_by(col(Delivery.id)))
+            return [Promise.of(row, attempts.get(str(row.id), [])) for row in rows]
+
+    def listed(self, state: str) -> set[str]:
+        """The ids of those in a state that the operator's own command prints."""
+        said = printed(["ledger", "--state", state], self.environment, self.folder / "ledger.log")
+        # Beside the JSON lines there may be a word on standard error, that there are none.
+        return {json.loads(line)["id"] for line in said.splitlines() if line.startswith("{")}
+
+
+class AcceptedFile:
+    """The provider's list as it lies on disk, read from where the last look ended."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = 0
+        self._messages: list[Message] = []
+
+    def look(self) -> list[Message]:
+        """Everything accepted so far."""
+        if not self._path.exists():
+            return self._messages
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._read += len(whole)
+        lines = [json.loads(line) for line in whole.split(b"\n")[:-1]]
+        self._messages += [_message(line["accepted"]) for line in lines if "accepted" in line]
+        return self._messages
+
+
+@contextmanager
+def ground(
+    folder: Path,
+    deliveries: int,
+    settings: Mapping[str, object] | None = None,
+    *,
+    database_url: str = "",
+    time: BusinessTime | None = None,
+) -> Iterator[Ground]:
+    """A provider that runs, and a migrated database (by default `kallelse.db` in the folder) in which so many
+    deliveries are due. Receipts come to the program itself, unless a `public_url` leads them astray. By business it
+    is Tuesday, 09.55, unless `time` is given."""
+    with ExitStack() as parts:
+        provider = parts.enter_context(
+            forked(PROVIDERS, ["--dir", str(folder / "providers")], {}, folder / "provider.log")
+        )
+        wait_until(lambda: _READY.search(provider.said()) is not None, "the provider to start")
+        ready = _READY.search(provider.said())
+        assert ready is not None
+        url = database_url or f"sqlite:///{folder / 'kallelse.db'}"
+        environment = _environment(folder, url, ready[1], settings or {})
+        configuration = read_settings(environment)
+        make_key_file(configuration.key_file)
+        sessions = open_database(url)
+        parts.callback(sessions.close)
+        time = time or BusinessTime(NOW, datetime.now(UTC), _SPEED)
+        here = Ground(folder, environment, sessions, open_vault(configuration), time)
+        parts.enter_context(here.programs)
+        with sessions.writing() as session:
+            ready_texts.install(session, here.time.now())
+        if deliveries:
+            due_of_both_sorts(sessions, here.vault, here.time.now(), deliveries)
+        yield here
+
+
+def _environment(folder: Path, database_url: str, provider_url: str, settings: Mapping[str, object]) -> dict[str, str]:
+    """Leases, time-outs and waits short, so that what a kill left behind is taken up within seconds."""
+    account, port = TwilioAccount(), free_port()
+    usual: dict[str, object] = {
+        "database_url": database_url,
+        "keys": folder / "keys.json",
+        "public_url": f"http://127.0.0.1:{port}",
+        "port": port,
+        "twilio_account_sid": account.sid,
+        "twilio_auth_token": account.token,
+        "twilio_sender": account.sender,
+        "twilio_api_base_url": provider_url,
+        "tick_seconds": 0.2,
+        "lease_seconds": 4,
+        "provider_connect_seconds": 0.5,
+        "provider_read_seconds": 1,
+        "uncertain_seconds": 1,
+        "second_proof_seconds": 0.5,
+        "give_up_seconds": 20,
+        "receipt_seconds": 2,
+        "messages_per_second": 500,
+    }
+    return {f"KALLELSE_{name.upper()}": str(value) for name, value in {**usual, **settings}.items()}
+
+
+def _message(accepted: dict[str, str | dict[str, str]]) -> Message:
+    details = accepted["details"]
+    assert isinstance(details, dict)
+    token = details["status_callback"].rsplit("/", 1)[1]
+    return Message(
+        id=str(accepted["id"]),
+        to=str(accepted["to"]),
+        body=str(accepted["body"]),
+        token=token,
+        taken_at=datetime.fromisoformat(str(accepted["taken_at"])),
+    )
