@@ -1,6 +1,7 @@
 """From due subjects to deliveries: asks the rules and inserts what they say. Sends nothing, reads no provider."""
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -69,13 +70,13 @@ def plan_due(sessions: Sessions, vault: Vault, settings: PlanningSettings, now: 
     with sessions.reading() as session:
         frame = _Frame(settings, rules_by_clinic(session), templates.active_versions(session), now)
     done = Planning()
-    for place, claim in enumerate(claims):
-        try:
+    left = deque(claims)
+    try:
+        while left:
             with sessions.writing() as session:
-                done = done.plus(_plan_subject(session, vault, frame, claim))
-        except Exception:  # one subject nobody can plan for keeps its claim for a lease, and delays nobody else
-            _give_back(sessions, claims[place + 1 :])
-            raise
+                done = done.plus(_plan_subject(session, vault, frame, left.popleft()))
+    finally:  # one subject nobody can plan for keeps its own claim for a lease, and delays nobody else
+        _give_back(sessions, left)
     if done.inserted:
         reached(CrashPoint.C1)
     return done
@@ -100,7 +101,9 @@ class _Obstacle:
     look_again_at: datetime | None
 
 
-def _give_back(sessions: Sessions, claims: Sequence[Claim]) -> None:
+def _give_back(sessions: Sessions, claims: Collection[Claim]) -> None:
+    if not claims:
+        return
     with sessions.writing() as session:
         release(session, PLANNING, claims)
 

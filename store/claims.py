@@ -1,6 +1,6 @@
 """Taking due rows and giving them back: one worker at a time, by conditional UPDATE, on both databases."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -118,7 +118,7 @@ def wake(session: Session, due: Due, ids: Sequence[UUID], at: datetime) -> None:
     session.connection().execute(statement)
 
 
-def release(session: Session, due: Due, claims: Sequence[Claim]) -> None:
+def release(session: Session, due: Due, claims: Iterable[Claim]) -> None:
     """Gives rows back untouched, due as they were (a worker that stops early)."""
     for claim in claims:
         statement = update(due.table).where(_mine(due, claim)).values(claimed_until=None)

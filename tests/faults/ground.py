@@ -14,15 +14,14 @@ from sqlmodel import col, select, update
 from notifier import ready_texts
 from store.database import Sessions, open_database
 from store.deliveries import Attempt, Delivery
-from store.vault import Vault, make_key_file
+from store.vault import Vault
 from tests.conftest import NOW
 from tests.faults.business_time import BusinessTime
 from tests.faults.forked import PRODUCT, PROVIDERS, Forked, forked, printed
 from tests.faults.invariants import Message, Promise
-from tests.faults.programs import free_port
+from tests.faults.procfile import settings_for
 from tests.faults.promises import due_of_both_sorts, states
 from tests.faults.waiting import wait_until
-from worker.demo.twilio_api import TwilioAccount
 from worker.settings import read_settings
 from worker.wiring import open_vault
 
@@ -139,7 +138,6 @@ def ground(
         url = database_url or f"sqlite:///{folder / 'kallelse.db'}"
         environment = _environment(folder, url, ready[1], settings or {})
         configuration = read_settings(environment)
-        make_key_file(configuration.key_file)
         sessions = open_database(url)
         parts.callback(sessions.close)
         time = time or BusinessTime(NOW, datetime.now(UTC), _SPEED)
@@ -153,28 +151,12 @@ def ground(
 
 
 def _environment(folder: Path, database_url: str, provider_url: str, settings: Mapping[str, object]) -> dict[str, str]:
-    """Leases, time-outs and waits short, so that what a kill left behind is taken up within seconds."""
-    account, port = TwilioAccount(), free_port()
-    usual: dict[str, object] = {
-        "database_url": database_url,
-        "keys": folder / "keys.json",
-        "public_url": f"http://127.0.0.1:{port}",
-        "port": port,
-        "twilio_account_sid": account.sid,
-        "twilio_auth_token": account.token,
-        "twilio_sender": account.sender,
-        "twilio_api_base_url": provider_url,
-        "tick_seconds": 0.2,
-        "lease_seconds": 4,
-        "provider_connect_seconds": 0.5,
-        "provider_read_seconds": 1,
-        "uncertain_seconds": 1,
-        "second_proof_seconds": 0.5,
-        "give_up_seconds": 20,
-        "receipt_seconds": 2,
+    """Waits short, too, so that what a kill left behind is settled within seconds."""
+    hasty = {
+        "uncertain_seconds": 1, "second_proof_seconds": 0.5, "give_up_seconds": 20, "receipt_seconds": 2,
         "messages_per_second": 500,
-    }
-    return {f"KALLELSE_{name.upper()}": str(value) for name, value in {**usual, **settings}.items()}
+    }  # fmt: skip
+    return settings_for(folder, database_url, "", provider_url, **{**hasty, **settings})
 
 
 def _message(accepted: dict[str, str | dict[str, str]]) -> Message:

@@ -10,6 +10,7 @@ from sqlalchemy import inspect, text
 from sqlmodel import SQLModel
 
 import store.migrations.env_tables  # noqa: F401 - fills the metadata
+from store import subjects
 from store.database import (
     MIGRATIONS,
     DatabaseUnusable,
@@ -64,6 +65,8 @@ def test_yesterdays_code_goes_on_under_a_newer_schema(sessions: Sessions) -> Non
         connection.execute(text("update alembic_version set version_num = '9999'"))
 
     require_current_schema(sessions)
+    with sessions.reading() as session:
+        assert subjects.count(session) == 0  # and it reads on
 
 
 def test_what_a_version_adds_yesterdays_code_need_not_name(sqlite_url: str) -> None:

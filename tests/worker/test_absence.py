@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from store.identifiers import HsaId
 from store.standing import Standing
 from tests.worker.visits import (
     CLINIC,
     DAY,
+    EARLIER,
     HOUR,
     MINUTE,
     NOW,
@@ -22,6 +22,7 @@ from tests.worker.visits import (
     kinds,
     lists,
     marked,
+    only,
     reported,
     suspect,
 )
@@ -33,15 +34,6 @@ from worker.reconcile import (
     Gone,
     Suspected,
 )
-
-PARENT = HsaId("SE2321000016-1A00")
-EARLIER = NOW - 10 * MINUTE
-
-
-def only(decision: Decision) -> object:
-    (outcome,) = decision.outcomes
-    return outcome
-
 
 # What an answer's silence is worth (evidence, letters a and b)
 

@@ -65,12 +65,16 @@ def test_beats_are_written_at_an_even_rate_however_busy_the_work(
     assert heard() == {}
 
 
-def test_a_database_that_is_away_does_not_stop_the_work(sqlite_url: str) -> None:
+def test_a_database_that_is_away_does_not_stop_the_work(capsys: pytest.CaptureFixture[str]) -> None:
     unreachable = open_database("sqlite:////nowhere/at/all.db")
     heart = Heart(unreachable)
     heart.beat(Part.CLOCK)
     heart.stop()
     unreachable.close()
+
+    said = "".join(capsys.readouterr())
+    assert said.count("heartbeat_not_written") == 1
+    assert "OperationalError" in said
 
 
 def clock_with(sessions: Sessions, heart: Heart, *ticks: Tick) -> Metronome:

@@ -9,6 +9,7 @@ from store.identifiers import HsaId
 from tests.worker.visits import (
     CLINIC,
     DAY,
+    EARLIER,
     MINUTE,
     NOW,
     SIBLING,
@@ -22,6 +23,7 @@ from tests.worker.visits import (
     lists,
     marked,
     new,
+    only,
     reported,
     suspect,
 )
@@ -35,15 +37,6 @@ from worker.reconcile import (
     Released,
     Suspected,
 )
-
-PARENT = HsaId("SE2321000016-1A00")
-EARLIER = NOW - 10 * MINUTE
-
-
-def only(decision: Decision) -> object:
-    (outcome,) = decision.outcomes
-    return outcome
-
 
 # Moves (letter c)
 

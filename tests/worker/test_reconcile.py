@@ -12,9 +12,11 @@ from store.standing import Standing
 from tests.worker.visits import (
     CLINIC,
     DAY,
+    EARLIER,
     HOUR,
     MINUTE,
     NOW,
+    PARENT,
     SIBLING,
     STRANGER,
     VISIT_AT,
@@ -23,6 +25,7 @@ from tests.worker.visits import (
     key,
     kinds,
     lists,
+    only,
     reported,
     suspect,
 )
@@ -34,15 +37,6 @@ from worker.reconcile import (
     Rekeyed,
     Restored,
 )
-
-PARENT = HsaId("SE2321000016-1A00")
-EARLIER = NOW - 10 * MINUTE
-
-
-def only(decision: Decision) -> object:
-    (outcome,) = decision.outcomes
-    return outcome
-
 
 # Restored (letter g)
 

@@ -16,12 +16,14 @@ NOW = datetime(2026, 11, 23, 9, 55, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+EARLIER = NOW - 10 * MINUTE
 VISIT_AT = NOW + 7 * DAY
 
 CLINIC = HsaId("SE2321000016-1A01")
 SIBLING = HsaId("SE2321000016-1A02")
 STRANGER = HsaId("SE2321000016-9Z09")
-FAMILY = {CLINIC: HsaId("SE2321000016-1A00"), SIBLING: HsaId("SE2321000016-1A00")}
+PARENT = HsaId("SE2321000016-1A00")
+FAMILY = {CLINIC: PARENT, SIBLING: PARENT}
 
 
 def key(booking_id: str = "1001", address: HsaId = CLINIC) -> BookingKey:
@@ -115,6 +117,12 @@ def circumstances(
 
 def decide(known: Iterable[Known], answer: Answer, **around: Any) -> Decision:
     return reconcile(list(known), answer, circumstances(**around))
+
+
+def only(decision: Decision) -> object:
+    """The one thing that was decided."""
+    (outcome,) = decision.outcomes
+    return outcome
 
 
 def kinds(decision: Decision) -> list[str]:

@@ -14,8 +14,7 @@ from store.clinics import Clinic
 from store.database import Session
 from store.facilities import Facility
 from worker.commands.exits import Failed, Refused
-from worker.commands.wired import minute, wired
-from worker.demo.run import swedish
+from worker.commands.wired import instant, minute, wired
 
 log = structlog.get_logger()
 
@@ -157,7 +156,7 @@ def _frozen_facility(session: Session, hsa_id: str) -> Facility:
 
 def _past_instant(text: str, real_now: datetime) -> datetime:
     try:
-        at = swedish(datetime.fromisoformat(text))
+        at = instant(text)
     except (ValueError, OverflowError):
         raise typer.BadParameter(
             "write it as 2026-11-24T03:00, with an offset if it is not Swedish", param_hint="--backup-made-at"

@@ -12,6 +12,7 @@ from notifier import ready_texts
 from store import subjects
 from store.database import Sessions, migrate, open_database
 from worker import processes
+from worker.commands.wired import instant
 from worker.demo import run as demo_run
 from worker.demo.people import MOST_CITIZENS
 from worker.logs import configure_logs
@@ -171,11 +172,10 @@ def _with_broker(configuration: Configuration) -> Configuration:
 
 
 def _instant(text: str | None) -> datetime | None:
-    """A time without an offset is Swedish: business time is what people here call the time."""
     if text is None:
         return None
     try:
-        return demo_run.swedish(datetime.fromisoformat(text))
+        return instant(text)
     except (ValueError, OverflowError):
         raise typer.BadParameter(
             "write it as 2026-12-24T03:00, with an offset if it is not Swedish", param_hint="--now"

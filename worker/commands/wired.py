@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import typer
 
-from notifier.swedish_days import local
+from notifier.swedish_days import STOCKHOLM, local
 from worker.logs import configure_logs
 from worker.settings import read_settings
 from worker.wiring import Wiring, wire
@@ -36,6 +36,13 @@ def our_id(text: str) -> UUID:
 def today(wiring: Wiring) -> date:
     """The day by Swedish clocks: forms and decisions are dated by it."""
     return local(wiring.now()).date()
+
+
+def instant(text: str) -> datetime:
+    """A time as typed; one without an offset is Swedish: that is what people here call the time. Raises ValueError,
+    OverflowError."""
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=STOCKHOLM)).astimezone(UTC)
 
 
 def minute(at: datetime) -> str:

@@ -94,11 +94,6 @@ def run(options: DemoOptions, say: Callable[[str], None]) -> None:
             stopping.wait()
 
 
-def swedish(instant: datetime) -> datetime:
-    """A time without an offset, taken as Swedish."""
-    return (instant if instant.tzinfo else instant.replace(tzinfo=_SWEDEN)).astimezone(UTC)
-
-
 def next_weekday_morning(now: datetime) -> datetime:
     """The next 09:55 of a weekday, just before reminders go out."""
     day = next_local(_BEGINS, now).astimezone(_SWEDEN)

@@ -1,4 +1,7 @@
-"""The first tables: everything from a citizen's consent to a delivered message."""
+"""The first tables: everything from a citizen's consent to a delivered message.
+
+Long, because it is one list of statements in the order of their foreign keys: nothing in it is decided.
+"""
 
 import sqlalchemy as sa
 from alembic import op
