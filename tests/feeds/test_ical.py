@@ -162,6 +162,7 @@ HOSTILE = [
     "a\rATTENDEE:mailto:evil@example.com",
     "a\nATTENDEE:mailto:evil@example.com",
     "a\\nATTENDEE:x",
+    "Mottagning A\\Norr",
     "a\u2028b\u2029c\vd\fe\x85f",
     "\u202eigenom\u202c \u2066x\u2069 \ufeff",
     'x":mailto:evil@example.com;y="',
