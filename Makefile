@@ -31,11 +31,15 @@ soak: $(STAMP)  ## the long runs, a figure at the end of each
 soak-kill: $(STAMP)  ## kill -9 at 50 random moments while 20,000 deliveries go out, databases and brokers broken too
 	$(BIN)/python -m tests.soak kill
 
-# urllib3-future's start-up hook, where some package brings it, would put itself in urllib3's place: test_tools.py watches.
+# The caldav client brings urllib3-future, whose start-up hook puts it in urllib3's place for everybody: the hook goes,
+# and urllib3 is put back. tests/rules/test_tools.py watches.
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Kallelse needs Python 3.11 or later; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	rm -f .venv/lib/python3.*/site-packages/urllib3_future.pth
+	awk '/^[a-z]/ { wanted = /^urllib3==/ } wanted' requirements.lock > .venv/urllib3.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps --require-hashes -r .venv/urllib3.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
