@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_urllib3_is_itself_and_not_the_fork_that_the_caldav_client_brings() -> None:
-    """The fork puts itself in its place at interpreter start: twilio's and other programs' requests would go through it."""
+    """Twilio's requests, and everybody's, would go through it from interpreter start."""
     locked = re.search(r"^urllib3==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
 
     assert locked is not None
