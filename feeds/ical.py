@@ -71,8 +71,7 @@ def component(happening: Happening) -> bytes:
     """The VEVENT.
 
     Times are written as Swedish wall clock with TZID, as the sources write them. In the repeated hour of autumn that
-    form cannot say the second pass (RFC 5545 3.3.5: it means the first); an end that would then not lie after its
-    start is left out.
+    form cannot say the second pass (see `written_end`).
     """
     event = Event()
     event.add("uid", _Text(one_line(happening.uid)))
@@ -110,6 +109,14 @@ def calendar(name: str, about: str, refresh: timedelta, components: Iterable[byt
     return b"".join((head, *components, _END))
 
 
+def written_end(start_at: datetime, end_at: datetime | None) -> datetime | None:
+    """The end as a component writes it: None where the Swedish wall clock would not say that it lies after the start
+    (RFC 5545 3.3.5: in the repeated hour of autumn it means the first pass)."""
+    if end_at is None or _wall_clock(end_at) <= _wall_clock(start_at):
+        return None
+    return end_at
+
+
 def one_line(text: str, *, limit: int = _LINE_BYTES) -> str:
     """Text that may stand on one line: every kind of line break and tab becomes a space."""
     return _cut(" ".join(_without_controls(text).split()), limit)
@@ -122,13 +129,14 @@ def lines(text: str, *, limit: int = _TEXT_BYTES) -> str:
 
 
 def _add_times(event: Event, happening: Happening) -> None:
-    start = happening.start_at.astimezone(_STOCKHOLM)
-    event.add("dtstart", start)
-    if happening.end_at is None:
-        return
-    end = happening.end_at.astimezone(_STOCKHOLM)
-    if end.replace(tzinfo=None) > start.replace(tzinfo=None):
-        event.add("dtend", end)
+    event.add("dtstart", happening.start_at.astimezone(_STOCKHOLM))
+    end_at = written_end(happening.start_at, happening.end_at)
+    if end_at is not None:
+        event.add("dtend", end_at.astimezone(_STOCKHOLM))
+
+
+def _wall_clock(at: datetime) -> datetime:
+    return at.astimezone(_STOCKHOLM).replace(tzinfo=None)
 
 
 def _add_texts(event: Event, shown: Shown) -> None:

@@ -13,7 +13,7 @@ from feeds.levels import Silence, about, calendar_name, shown
 from feeds.periods import CalendarRules, is_coming, is_shown, next_change_at
 from feeds.subject_facts import SubjectFacts, details_of, place_of, shows_end, timing_of, visit_of
 from store.bookings import Booking
-from store.calendars import Calendar
+from store.calendars import Calendar, ComponentKind
 from store.level import Level
 from store.standing import Standing
 
@@ -38,17 +38,22 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One booking's component."""
+    """One component: of a booking, or of an open invitation (whose `starts_at` only orders it)."""
 
     booking_id: UUID
     uid: str
     starts_at: datetime
+    ends_at: datetime | None
     content: bytes = field(repr=False)
+    kind: ComponentKind = ComponentKind.VISIT
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A whole calendar as it is to stand; `next_change_at` is when time alone makes it another."""
+    """A whole calendar as it is to stand; `next_change_at` is when time alone makes it another.
+
+    The body joins the visits. Open invitations have no time, so they are for CalDAV alone.
+    """
 
     parts: tuple[Part, ...]
     body: bytes = field(repr=False)
@@ -68,7 +73,13 @@ def picture(facts: SubjectFacts, view: View, kept: Mapping[UUID, bytes], moment:
     """`kept` are components that stay as they are, by booking; all others are rendered. Raises Unsealable."""
     visible = [row for row in facts.bookings.values() if is_shown(timing_of(row), moment.now, view.past, moment.rules)]
     parts = [
-        Part(row.id, row.uid, row.start_at, kept.get(row.id) or _component(facts, row, view, moment.rules))
+        Part(
+            booking_id=row.id,
+            uid=row.uid,
+            starts_at=row.start_at,
+            ends_at=ical.written_end(row.start_at, _end_of(facts, row)),
+            content=kept.get(row.id) or _component(facts, row, view, moment.rules),
+        )
         for row in visible
     ]
     parts.sort(key=lambda part: (part.starts_at, part.uid))
@@ -94,13 +105,17 @@ def _component(facts: SubjectFacts, booking: Booking, view: View, rules: Calenda
             sequence=booking.sequence,
             changed_at=booking.amended_at,
             start_at=booking.start_at,
-            end_at=booking.end_at if shows_end(facts, booking) else None,
+            end_at=_end_of(facts, booking),
             standing=Standing(booking.standing),
             is_confirmed_gone=booking.gone_directly,
             shown=shown(visit_of(facts, booking, details), place, view.level, view.language, rules.way_back),
             alarms=view.alarms,
         )
     )
+
+
+def _end_of(facts: SubjectFacts, booking: Booking) -> datetime | None:
+    return booking.end_at if shows_end(facts, booking) else None
 
 
 def _silences(facts: SubjectFacts, moment: Moment) -> list[Silence]:

@@ -1,4 +1,5 @@
-"""What a citizen does with calendars: open one, change what it shows, make, rotate and revoke its addresses.
+"""What a citizen does with calendars: open one, change what it shows, make, rotate and revoke its addresses, and add
+and remove the devices that read its CalDAV account.
 
 The caller has made sure that the viewer may see the subject. Knows no web.
 """
@@ -7,22 +8,28 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from feeds.accounts import new_account, new_password, plain
 from feeds.calendars import rewrite_whole
+from feeds.ical import one_line
 from feeds.links import new_token
 from feeds.periods import Access, CalendarRules
 from feeds.subject_facts import access_to
-from store import calendars
+from store import app_passwords, calendars
 from store.calendars import Calendar, FeedLink
 from store.database import Session
 from store.identifiers import new_id
 from store.level import Level
+from store.subjects import cipher_of
 from store.vault import Vault
 
 TOKEN_PURPOSE = "feed"  # noqa: S105 - what the keyed digest is for
+PASSWORD_PURPOSE = "app password"  # noqa: S105 - the same
 _DEFAULT = CalendarRules()
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # Last-Modified is real time: the first revision sets it
 _LANGUAGES = ("sv", "en")
 _LONGEST_ALARM_MINUTES = 4 * 7 * 24 * 60
+_LONGEST_DEVICE_NAME = 60
+_MOST_DEVICES = 20
 
 
 class Refused(Exception):
@@ -45,6 +52,15 @@ class NewLink:
 
     link_id: UUID
     token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A fresh app password, known only here: it is kept as a keyed digest."""
+
+    password_id: UUID
+    account: str  # the user name, the same for all of a calendar's devices
+    password: str = field(repr=False)
 
 
 def open_calendar(  # noqa: PLR0913 - who sees whom, how, when
@@ -108,6 +124,35 @@ def revoke_link(session: Session, link_id: UUID, now: datetime) -> None:
     """The address is gone at once. Raises Refused when it was before."""
     if not calendars.revoke_link(session, link_id, now):
         raise Refused("this calendar address is no longer in use")
+
+
+def make_device(  # noqa: PLR0913 - what it is called, of which calendar, when
+    session: Session, vault: Vault, calendar_id: UUID, name: str, now: datetime, rules: CalendarRules = _DEFAULT
+) -> NewDevice:
+    """An app password for one more device of the calendar's CalDAV account. Raises Refused, and Unsealable."""
+    name = one_line(name)
+    if not 0 < len(name) <= _LONGEST_DEVICE_NAME:
+        raise Refused(f"give the device a name of at most {_LONGEST_DEVICE_NAME} characters, such as: Annas telefon")
+    calendar = calendars.locked(session, calendar_id)
+    if calendar is None:
+        raise Refused("there is no such calendar")
+    _require_access(session, calendar.subject_id, now, rules)
+    in_use = [row for row in app_passwords.of_calendar(session, calendar_id) if row.revoked_at is None]
+    if len(in_use) >= _MOST_DEVICES:
+        raise Refused(f"the calendar has {_MOST_DEVICES} devices: remove one that is not used any more")
+    if calendar.account is None:
+        calendar.account = new_account()
+        session.add(calendar)
+    password = new_password()
+    cipher = cipher_of(session, vault, calendar.viewer_id)
+    digest = vault.digest(PASSWORD_PURPOSE, plain(password))
+    return NewDevice(app_passwords.add(session, cipher, calendar_id, digest, name, now), calendar.account, password)
+
+
+def remove_device(session: Session, password_id: UUID, now: datetime) -> None:
+    """The device is refused at once. Raises Refused when it was before."""
+    if not app_passwords.revoke(session, password_id, now):
+        raise Refused("this device's password is no longer in use")
 
 
 def _require_sensible(wishes: Wishes) -> None:

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, String, UniqueConstraint, and_
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, Index, String, UniqueConstraint, and_, func, literal
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
+from store import app_passwords
 from store.bookings import Booking
 from store.claims import Due, wake
 from store.columns import Claimable, UtcDateTime, lease_clock, one_of, sealed
@@ -17,6 +19,13 @@ from store.facilities import WHOLE_SOURCE
 from store.identifiers import new_id
 from store.level import Level as Level  # apart, so that pure decisions may name it
 from store.standing import Standing
+
+
+class ComponentKind(StrEnum):
+    """Which of a calendar's two collections a component stands in."""
+
+    VISIT = "visit"
+    INVITATION = "invitation"  # an open one: a to-do, as it has no time
 
 
 class Calendar(Claimable, table=True):
@@ -37,6 +46,9 @@ class Calendar(Claimable, table=True):
     alarms: list[int] = Field(default_factory=list, sa_type=JSON)  # minutes before the visit; none unless asked for
     past_days: int = Field(default=30)  # how long a passed visit is shown
     revision: int = Field(default=0)
+    invitations_revision: int = Field(default=0)  # the revision at which open invitations last changed
+    epoch: int = Field(default=0)  # when a backup was last restored, Unix seconds: what was told before says nothing
+    account: str | None = Field(default=None, unique=True, index=True)  # CalDAV's user name, once there is a device
     changed_at: datetime = Field(sa_type=UtcDateTime)  # Last-Modified: max(previous + 1 s, real time), whole seconds
     next_change_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)  # what time alone changes
     emptied_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # explicit protection or death
@@ -47,12 +59,18 @@ class CalendarComponent(SQLModel, table=True):
     """One booking as one calendar shows it. A removed one leaves its row, so that a sync can tell of it."""
 
     __tablename__ = "calendar_components"
-    __table_args__ = (sealed("sealed_body"),)
+    __table_args__ = (
+        sealed("sealed_body"),
+        one_of("kind", ComponentKind),
+        Index("ix_calendar_components_changes", "calendar_id", "revision", "booking_id"),
+    )
 
     calendar_id: UUID = Field(primary_key=True, foreign_key="calendars.id")
     booking_id: UUID = Field(primary_key=True)  # no foreign key: a component outlives a row merged by a move
+    kind: ComponentKind = Field(default=ComponentKind.VISIT, sa_type=String)
     uid: str
     starts_at: datetime = Field(sa_type=UtcDateTime)  # the order in the joined body
+    ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # None where no end is shown
     revision: int  # of the calendar, when it last changed
     sealed_body: str | None = Field(default=None)  # with the subject's key, row id = booking id; None: removed
 
@@ -149,6 +167,23 @@ def advance(session: Session, calendar: Calendar) -> int:
     return session.connection().execute(statement).scalar_one()
 
 
+def note_invitations(session: Session, calendar: Calendar, revision: int) -> None:
+    """The calendar's open invitations changed at this revision."""
+    _set(session, calendar.id, invitations_revision=revision)
+
+
+def begin_epoch(session: Session, at: datetime) -> None:
+    """A backup has been restored: what programs were told of revisions that it does not know says nothing any more.
+
+    Every validator changes (ETag, Last-Modified, sync-token), so that each program fetches everything once.
+    """
+    epoch = int(at.timestamp())
+    session.connection().execute(update(Calendar).values(epoch=epoch, changed_at=at.replace(microsecond=0)))
+    session.connection().execute(
+        update(CalendarBody).values(etag=literal(f'"{epoch}.') + func.substr(col(CalendarBody.etag), 2))
+    )
+
+
 def look_again_at(session: Session, calendar: Calendar, at: datetime | None, now: datetime) -> None:
     """Sets when time alone changes the calendar. One that is due already stays due: somebody wants it looked at."""
     if calendar.next_change_at == at or (calendar.next_change_at is not None and calendar.next_change_at <= now):
@@ -176,9 +211,10 @@ def revoke_link(session: Session, link_id: UUID, at: datetime) -> bool:
     return _revoke(session, col(FeedLink.id) == link_id, at) == 1
 
 
-def revoke_links(session: Session, calendar_id: UUID, at: datetime) -> None:
-    """Revokes whatever links the calendar still has."""
+def revoke_access(session: Session, calendar_id: UUID, at: datetime) -> None:
+    """Revokes whatever links and app passwords the calendar still has."""
     _revoke(session, col(FeedLink.calendar_id) == calendar_id, at)
+    app_passwords.revoke_all(session, calendar_id, at)
 
 
 def note_fetched(sessions: Sessions, link_id: UUID, at: datetime) -> bool:
@@ -213,7 +249,7 @@ def wake_calendars_at(session: Session, facilities: Sequence[str], at: datetime)
     wake_calendars(session, subject_ids, at)
 
 
-def revoke_links_of_subject(session: Session, subject_id: UUID, at: datetime) -> None:
-    """Every address of every calendar of the subject is gone at once."""
+def revoke_access_to_subject(session: Session, subject_id: UUID, at: datetime) -> None:
+    """Every address and app password of every calendar of the subject is gone at once."""
     for calendar_id in session.exec(select(Calendar.id).where(col(Calendar.subject_id) == subject_id)).all():
-        revoke_links(session, calendar_id, at)
+        revoke_access(session, calendar_id, at)

@@ -97,7 +97,7 @@ def decide(sessions: Sessions, clinic: str, reference: str, decided_by: str, on:
 def withdraw_consents(session: Session, subject_id: UUID, now: datetime) -> int:
     """Withdraws every consent that stands; the subject's addresses are gone at once. Returns how many."""
     count = consents.withdraw_all(session, subject_id, local(now).date())
-    calendars.revoke_links_of_subject(session, subject_id, now)
+    calendars.revoke_access_to_subject(session, subject_id, now)
     subjects.wake_planning(session, [subject_id], now)
     return count
 

@@ -1,5 +1,6 @@
 """Every module with tables, named once: importing this fills the metadata."""
 
+import store.app_passwords
 import store.bookings
 import store.calendars
 import store.clinics

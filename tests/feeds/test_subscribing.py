@@ -2,9 +2,21 @@
 
 import pytest
 
+from feeds.accounts import plain
 from feeds.serving import Serving
-from feeds.subscribing import Refused, Wishes, make_link, open_calendar, revoke_link, rotate_link
+from feeds.subscribing import (
+    Refused,
+    Wishes,
+    make_device,
+    make_link,
+    open_calendar,
+    remove_device,
+    revoke_link,
+    rotate_link,
+)
+from store import app_passwords, calendars
 from store.level import Level
+from store.subjects import cipher_of
 from store.vault import Vault
 from tests.feeds.world import DAY, World
 
@@ -85,3 +97,70 @@ def _open(world: World, session, wishes: Wishes):  # noqa: ANN001, ANN202
     return open_calendar(
         session, world.vault, wishes, viewer_id=world.subject_id, subject_id=world.subject_id, now=world.now
     )
+
+
+def test_each_device_has_a_password_of_its_own_which_is_kept_only_as_a_digest(world: World) -> None:
+    world.open()
+    with world.sessions.writing() as session:
+        phone = make_device(session, world.vault, world.calendar_id, "Annas telefon", world.now)
+        tablet = make_device(session, world.vault, world.calendar_id, "Surfplattan", world.now)
+        rows = app_passwords.of_calendar(session, world.calendar_id)
+        cipher = cipher_of(session, world.vault, world.subject_id)
+
+        assert phone.account == tablet.account
+        assert [app_passwords.name_of(cipher, row) for row in rows] == ["Annas telefon", "Surfplattan"]
+        kept = repr([row.model_dump() for row in rows])
+        assert plain(phone.password) not in kept
+        assert "Annas" not in kept
+        assert phone.password not in repr(phone)
+
+
+def test_a_removed_device_leaves_the_others_and_cannot_be_removed_twice(world: World) -> None:
+    world.open()
+    with world.sessions.writing() as session:
+        phone = make_device(session, world.vault, world.calendar_id, "Telefon", world.now)
+        make_device(session, world.vault, world.calendar_id, "Dator", world.now)
+        remove_device(session, phone.password_id, world.now)
+        assert [row.revoked_at for row in app_passwords.of_calendar(session, world.calendar_id)] == [world.now, None]
+        with pytest.raises(Refused, match="no longer in use"):
+            remove_device(session, phone.password_id, world.now)
+
+
+@pytest.mark.parametrize("name", ["", " \r\n", "x" * 61])
+def test_a_device_needs_a_name_that_one_can_tell_it_by(world: World, name: str) -> None:
+    world.open()
+    with world.sessions.writing() as session, pytest.raises(Refused, match="give the device a name"):
+        make_device(session, world.vault, world.calendar_id, name, world.now)
+
+
+def test_nobody_fills_the_table_with_devices(world: World) -> None:
+    world.open()
+    with world.sessions.writing() as session:
+        for number in range(20):
+            make_device(session, world.vault, world.calendar_id, f"Enhet {number}", world.now)
+        with pytest.raises(Refused, match="remove one"):
+            make_device(session, world.vault, world.calendar_id, "En till", world.now)
+
+
+def test_withdrawn_access_takes_every_device_along(world: World) -> None:
+    world.open()
+    with world.sessions.writing() as session:
+        make_device(session, world.vault, world.calendar_id, "Telefon", world.now)
+        calendars.revoke_access_to_subject(session, world.subject_id, world.now)
+
+        assert [row.revoked_at for row in app_passwords.of_calendar(session, world.calendar_id)] == [world.now]
+
+
+def test_after_a_restored_backup_no_validator_is_what_it_was(world: World) -> None:
+    """A program that saw revision 7 of the lost time would else be told that another revision 7 is unchanged."""
+    world.add(world.now + DAY)
+    world.open()
+    with world.sessions.writing() as session:
+        before = calendars.body(session, world.calendar_id).etag
+        calendars.begin_epoch(session, world.now + DAY)
+    with world.sessions.writing() as session:
+        after = calendars.body(session, world.calendar_id).etag
+        calendar = calendars.locked(session, world.calendar_id)
+
+        assert after == f'"{int((world.now + DAY).timestamp())}.{before[1:]}'
+        assert calendar.changed_at == world.now + DAY

@@ -8,7 +8,7 @@ import structlog
 import typer
 
 from store import backup as backups
-from store import clinics, freezes, heartbeats, installation, pauses
+from store import calendars, clinics, freezes, heartbeats, installation, pauses
 from store import facilities as known_facilities
 from store.clinics import Clinic
 from store.database import Session
@@ -132,6 +132,7 @@ def restored(
     with wired() as wiring, wiring.sessions.writing() as session:
         gap = installation.note_restore(session, made_at, real_now)
         heartbeats.forget(session)
+        calendars.begin_epoch(session, real_now)
     log.warning("restored")
     typer.echo(f"Paused. What was sent from {minute(gap.since)} to {minute(gap.until)} is not known here.")
     typer.echo("Start the processes, see that `kallelse check` is well, then `kallelse resume`.")
