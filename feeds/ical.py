@@ -6,7 +6,7 @@ The only module that names icalendar. Equal input gives equal bytes, so what did
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,8 @@ _ZONE = Timezone.from_ical(
     "END:VTIMEZONE\r\n"
 )
 _END: Final = b"END:VCALENDAR\r\n"
+_PRODUCT: Final = "-//Kallelse//Kallelse//SV"
+_LAST_MODIFIED = re.compile(rb"\r\nLAST-MODIFIED:(\d{8}T\d{6})Z\r\n")
 
 _BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _DROPPED = re.compile(
@@ -94,7 +96,7 @@ def calendar(name: str, about: str, refresh: timedelta, components: Iterable[byt
     """A whole calendar, its components joined as they are."""
     frame = Frame()
     frame.add("version", "2.0")
-    frame.add("prodid", "-//Kallelse//Kallelse//SV")
+    frame.add("prodid", _PRODUCT)
     frame.add("method", "PUBLISH")
     frame.add("name", _Text(one_line(name)))
     frame.add("x-wr-calname", _Text(one_line(name)))
@@ -107,6 +109,22 @@ def calendar(name: str, about: str, refresh: timedelta, components: Iterable[byt
     frame.add_component(_ZONE)
     head = frame.to_ical().removesuffix(_END)
     return b"".join((head, *components, _END))
+
+
+def calendar_object(component: bytes) -> bytes:
+    """A component as a calendar of its own, without METHOD, which belongs to what is sent (RFC 4791 4.1)."""
+    return b"".join((_OBJECT_HEAD, component, _END))
+
+
+def written_at(content: bytes) -> datetime | None:
+    """When a component of ours last changed, by its own LAST-MODIFIED."""
+    found = _LAST_MODIFIED.search(content)
+    return datetime.strptime(found[1].decode(), "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if found else None
+
+
+def zone() -> str:
+    """Europe/Stockholm as a calendar of its own (RFC 4791 5.2.2)."""
+    return (_OBJECT_HEAD + _END).decode()
 
 
 def written_end(start_at: datetime, end_at: datetime | None) -> datetime | None:
@@ -133,6 +151,18 @@ def _add_times(event: Event, happening: Happening) -> None:
     end_at = written_end(happening.start_at, happening.end_at)
     if end_at is not None:
         event.add("dtend", end_at.astimezone(_STOCKHOLM))
+
+
+def _object_head() -> bytes:
+    frame = Frame()
+    frame.add("version", "2.0")
+    frame.add("prodid", _PRODUCT)
+    frame.add_component(_ZONE)
+    head: bytes = frame.to_ical()
+    return head.removesuffix(_END)
+
+
+_OBJECT_HEAD: Final = _object_head()
 
 
 def _wall_clock(at: datetime) -> datetime:

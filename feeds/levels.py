@@ -116,6 +116,11 @@ def calendar_name(language: str) -> str:
     return _words(language)["calendar"]
 
 
+def invitations_name(language: str) -> str:
+    """Of the collection of open invitations."""
+    return _words(language)["invitations"]
+
+
 def about(level: Level, silences: Sequence[Silence], language: str) -> str:
     """What the calendar says of itself: that it may not be all, and which clinics have long been silent."""
     words = _words(language)
@@ -210,6 +215,7 @@ def _spoken(at: datetime, language: str) -> str:
 
 _SWEDISH: Mapping[str, str] = {
     "calendar": "Bokade tider",
+    "invitations": "Kallelser utan tid",
     "busy": "Upptagen tid",
     "visit": "Bokad tid",
     Mode.ON_SITE: "besök",
@@ -244,6 +250,7 @@ _SWEDISH: Mapping[str, str] = {
 
 _ENGLISH: Mapping[str, str] = {
     "calendar": "Booked times",
+    "invitations": "Invitations without a time",
     "busy": "Busy time",
     "visit": "Booked time",
     Mode.ON_SITE: "visit",

@@ -1,14 +1,29 @@
 """The addresses that feeds answers, put in front of an application by whoever assembles the web."""
 
+from feeds.caldav.reading import Reading
 from feeds.serving import Serving
-from feeds.web.ics import App, Feeds
+from feeds.web.dav import Dav
+from feeds.web.ics import App, Feeds, Receive, Scope, Send
 from store.database import Sessions
 from store.vault import Vault
 
 
-def in_front_of(inner: App, sessions: Sessions, vault: Vault) -> Feeds:
-    """Answers `/f/...` itself, without the framework's router and middleware, and passes the rest on (lifespan too).
+class Front:
+    """Calendars in front of an application. Close it after the server has stopped."""
 
-    Close it after the server has stopped.
-    """
-    return Feeds(inner, Serving(sessions, vault))
+    def __init__(self, inner: App, serving: Serving, reading: Reading) -> None:
+        self._dav = Dav(inner, reading)
+        self._feeds = Feeds(self._dav, serving)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._feeds(scope, receive, send)
+
+    def close(self) -> None:
+        self._feeds.close()
+        self._dav.close()
+
+
+def in_front_of(inner: App, sessions: Sessions, vault: Vault) -> Front:
+    """Answers `/f/...` and `/dav/...` itself, without the framework's router and middleware, and passes the rest on
+    (lifespan too)."""
+    return Front(inner, Serving(sessions, vault), Reading(sessions, vault))

@@ -38,8 +38,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant without a zone cannot be stored")
-        utc = value.astimezone(UTC)
-        return utc if dialect.name == "postgresql" else utc.isoformat(timespec="microseconds")[:26] + "Z"
+        return stored_instant(value, on_postgresql=dialect.name == "postgresql")
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401 - driver's own type
         if value is None:
@@ -47,6 +46,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         if isinstance(value, datetime):
             return value.astimezone(UTC)
         return datetime.fromisoformat(value)
+
+
+def stored_instant(at: datetime, *, on_postgresql: bool) -> datetime | str:
+    """An aware instant as a UtcDateTime column keeps it, for reads that go past the column's type."""
+    utc = at.astimezone(UTC)
+    return utc if on_postgresql else utc.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 class lease_clock(FunctionElement[datetime]):  # noqa: N801 - reads as the SQL function it is

@@ -42,6 +42,10 @@ class PreparedReads:
         """Whether a read never waits for a network (SQLite), so that an event loop may make it itself."""
         return not self._sessions.on_postgresql
 
+    @property
+    def on_postgresql(self) -> bool:
+        return self._sessions.on_postgresql
+
     def one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         """The first row of a statement with `?` for each value. Raises ReadFailed."""
         rows = self.all(statement, *values)

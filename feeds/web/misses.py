@@ -1,4 +1,5 @@
-"""How many unknown addresses a network may ask for. Forgets old networks, so that the table stays small."""
+"""How many unknown addresses a network may ask for, how many failed logins an account may have. Forgets the old ones,
+so that the table stays small."""
 
 import ipaddress
 import threading
@@ -9,31 +10,38 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class MissRules:
-    """At most `most` misses a network in `seconds`; as many networks remembered as `networks`."""
+    """At most `most` misses of one origin in `seconds`; as many origins remembered as `origins`."""
 
     most: int = 30
     seconds: float = 60.0
-    networks: int = 10_000
+    origins: int = 10_000
 
 
 class Misses:
-    """Counts misses per network in fixed windows. Safe to share between threads."""
+    """Counts misses per origin in fixed windows: by default whoever calls is of the network of their address. Safe to
+    share between threads."""
 
-    def __init__(self, monotonic: Callable[[], float], rules: MissRules = MissRules()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        monotonic: Callable[[], float],
+        rules: MissRules = MissRules(),  # noqa: B008 - frozen
+        origin_of: Callable[[str], str] | None = None,
+    ) -> None:
         self._monotonic = monotonic
         self._rules = rules
+        self._origin_of = origin_of or network_of
         self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def are_too_many(self, client: str) -> bool:
-        """Counts one more miss from this address; True when its network has had its share."""
-        network, now = network_of(client), self._monotonic()
+        """Counts one more miss of this caller; True when its origin has had its share."""
+        origin, now = self._origin_of(client), self._monotonic()
         with self._lock:
-            begun_at, count = self._windows.pop(network, (now, 0))
+            begun_at, count = self._windows.pop(origin, (now, 0))
             if now - begun_at >= self._rules.seconds:
                 begun_at, count = now, 0
-            self._windows[network] = (begun_at, count + 1)
-            if len(self._windows) > self._rules.networks:
+            self._windows[origin] = (begun_at, count + 1)
+            if len(self._windows) > self._rules.origins:
                 self._windows.popitem(last=False)
         return count >= self._rules.most
 

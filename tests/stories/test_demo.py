@@ -101,6 +101,17 @@ def next_day(local: str) -> str:
     return (datetime.fromisoformat(local) + timedelta(days=1)).isoformat()
 
 
+def test_the_ready_files_account_opens_the_same_calendar(demo: Demo) -> None:
+    asked = {"depth": "1"}
+    login = (demo.ready["caldav_username"], demo.ready["caldav_password"])
+    home = f"{demo.ready['caldav_url']}calendars/{login[0]}/visits/"
+
+    answer = demo.web.request("PROPFIND", home, headers=asked, auth=login)
+
+    assert answer.status_code == 207
+    assert answer.text.count(".ics</D:href>") == demo.feed().text.count("BEGIN:VEVENT")
+
+
 def test_the_ready_files_citizen_has_every_sort_of_booking(demo: Demo) -> None:
     care = demo.care()
     zones = {datetime.fromisoformat(one["start"]).replace(tzinfo=SWEDEN).utcoffset() for one in care}

@@ -113,6 +113,27 @@ def test_a_deployment_comes_up_by_the_commands_that_seed_prints(deployed: Shell)
     assert deployed.done("facilities", "silent") == "Everybody who has been asked answers.\n"
 
 
+def test_a_device_is_added_shown_and_removed_and_its_password_is_shown_once(deployed: Shell) -> None:
+    deployed.done("poll")
+    person = deployed.ids()[0]
+    assert "there is no device yet" in deployed("subjects", "devices", person).err.lower()
+
+    said = deployed.done("subjects", "add-device", person, "--name", "Annas telefon").splitlines()
+    assert said[0] == "Server     http://127.0.0.1:8000/dav/"
+    assert re.fullmatch("User name  [a-z2-7]{10}", said[1])
+    password = said[2].removeprefix("Password   ")
+    assert re.fullmatch("([a-z2-7]{4}-){6}[a-z2-7]{4}", password)
+
+    listed = deployed.done("subjects", "devices", person)
+    assert "never used" in listed
+    assert "Annas telefon" in listed
+    assert password not in listed
+    device = listed.splitlines()[1].split()[0]
+    assert deployed.done("subjects", "remove-device", device) == "Removed.\n"
+    assert "removed " in deployed.done("subjects", "devices", person)
+    assert "no longer in use" in deployed("subjects", "remove-device", device).err
+
+
 def test_seed_prints_commands_that_name_what_it_wrote(shell: Shell) -> None:
     said = shell.done("seed", "a/b", "--citizens", "2")
 
@@ -196,6 +217,9 @@ REFUSED_ONCE_DEPLOYED = [
     (["poll", "--subject", FORMER], "this is not one of our ids"),
     (["subjects", "link", NOBODY, "--level", "visit"], "there is no subject with this id"),
     (["subjects", "withdraw", NOBODY], "there is no subject with this id"),
+    (["subjects", "add-device", NOBODY, "--name", "x"], "there is no subject with this id"),
+    (["subjects", "devices", FORMER], "this is not one of our ids"),
+    (["subjects", "remove-device", NOBODY], "no longer in use"),
     (["poll", "--subject", NOBODY], "there is no subject with this id"),
     (["subjects", "link", NOBODY, "--level", "most"], "'busy', 'visit', 'clinic', 'full'"),
     (["subjects", "link", NOBODY, "--level", "busy", "--language", "fi"], "'sv', 'en'"),

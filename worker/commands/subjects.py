@@ -8,9 +8,12 @@ from uuid import UUID
 
 import typer
 
-from feeds.subscribing import Wishes, make_link, open_calendar
-from store import enrolment
+from feeds import subscribing
+from feeds.subscribing import Wishes, make_device, make_link, open_calendar
+from store import app_passwords, calendars, enrolment
 from store import subjects as known_subjects
+from store.app_passwords import AppPassword
+from store.calendars import Calendar
 from store.database import Session
 from store.enrolment import Enrolled
 from store.identifiers import InvalidIdentifier, parse_subject_id
@@ -18,7 +21,7 @@ from store.level import Level
 from worker import import_files, importing, population
 from worker.commands.exits import Failed, Refused
 from worker.commands.progress import steps
-from worker.commands.wired import our_id, today, wired
+from worker.commands.wired import minute, our_id, today, wired
 from worker.import_files import SubjectRow
 from worker.wiring import Wiring
 
@@ -37,6 +40,7 @@ Use it to begin, and again with newer files: somebody known before gets what is 
 as it is. Who has withdrawn since the day on
 the line is left alone. Example: `kallelse subjects import subjects.csv`
 """
+_DEVICES_HEADER = f"{'id':<36}  {'since':<16}  {'last use':<24}  name"
 _HEADER = f"{'id':<36}  lang  {'calendar':<8}  coming  consent    register"
 OurId = Annotated[UUID, typer.Argument(help="Our id, from `kallelse subjects list`.", parser=our_id, metavar="ID")]
 
@@ -54,6 +58,9 @@ def register(app: typer.Typer) -> None:
     commands.command(name="list")(list_subjects)
     commands.command()(find)
     commands.command()(link)
+    commands.command()(devices)
+    commands.command(name="add-device")(add_device)
+    commands.command(name="remove-device")(remove_device)
     commands.command()(withdraw)
     app.add_typer(commands, name="subjects")
 
@@ -133,6 +140,63 @@ def link(
         typer.echo(f"{wiring.settings.public_url}/f/{token}.ics")
 
 
+def devices(subject: OurId) -> None:
+    """Lists the devices that read a person's calendar through its CalDAV account: id, name, since when, last use.
+
+    Use it when somebody asks which devices there are, or to get an id for `subjects remove-device`.
+
+    Example: `kallelse subjects devices 01a206b5-ca55-7cf9-8036-32bf2ca86384`
+    """
+    with wired() as wiring, wiring.sessions.reading() as session:
+        calendar = _own_calendar(session, subject)
+        rows = app_passwords.of_calendar(session, calendar.id)
+        cipher = known_subjects.cipher_of(session, wiring.vault, subject)
+        lines = [_device_line(row, app_passwords.name_of(cipher, row)) for row in rows]
+    if not lines:
+        typer.echo("There is no device yet: `kallelse subjects add-device`.", err=True)
+        return
+    typer.echo(_DEVICES_HEADER)
+    for line in lines:
+        typer.echo(line)
+
+
+def add_device(
+    subject: OurId,
+    name: Annotated[str, typer.Option(help="What the person calls the device, such as: Annas telefon.")],
+) -> None:
+    """Makes an app password for one more device, and prints what to type into its calendar program.
+
+    Use it when the person wants their visits as a CalDAV account; open the calendar with `subjects link` first. The
+    password is shown this once: only a keyed digest of it is kept. One for each device, so that a lost one can be
+    removed alone. The account can be read, never written.
+
+    Example: `kallelse subjects add-device 01a206b5-ca55-7cf9-8036-32bf2ca86384 --name "Annas telefon"`
+    """
+    with wired() as wiring:
+        _ask_the_register(wiring)
+        now, rules = wiring.now(), wiring.syncing.calendar_rules
+        with wiring.sessions.writing() as session:
+            calendar = _own_calendar(session, subject)
+            device = make_device(session, wiring.vault, calendar.id, name, now, rules)
+        typer.echo(f"Server     {wiring.settings.public_url}/dav/")
+        typer.echo(f"User name  {device.account}")
+        typer.echo(f"Password   {device.password}")
+
+
+def remove_device(
+    device: Annotated[UUID, typer.Argument(help="Its id, from `subjects devices`.", parser=our_id, metavar="ID")],
+) -> None:
+    """Revokes one device's app password: it is refused from now on, the others go on.
+
+    Use it when a device is lost or no longer used.
+
+    Example: `kallelse subjects remove-device 01a206b5-ca55-7cf9-8036-32bf2ca86384`
+    """
+    with wired() as wiring, wiring.sessions.writing() as session:
+        subscribing.remove_device(session, device, wiring.now())
+    typer.echo("Removed.")
+
+
 def withdraw(subject: OurId) -> None:
     """Withdraws every consent that stands for a person: nobody asks about them, no messages go out, and their calendar
     addresses are gone at once.
@@ -195,6 +259,20 @@ def _line(one: Enrolled) -> str:
 def _require_known(session: Session, subject: UUID) -> None:
     if not enrolment.is_known(session, subject):
         raise Refused("there is no subject with this id; `kallelse subjects list` shows them")
+
+
+def _own_calendar(session: Session, subject: UUID) -> Calendar:
+    _require_known(session, subject)
+    found = calendars.of_viewer(session, subject, subject)
+    if found is None:
+        raise Refused("this person has no calendar yet; open one with `kallelse subjects link`")
+    return found
+
+
+def _device_line(row: AppPassword, name: str) -> str:
+    used = f"used {minute(row.last_used_at)}" if row.last_used_at else "never used"
+    state = f"removed {minute(row.revoked_at)}" if row.revoked_at else used
+    return f"{row.id}  {minute(row.created_at)}  {state:<24}  {name}"
 
 
 def _new_token(session: Session, wiring: Wiring, subject: UUID, wishes: Wishes) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,14 @@ from store.database import Sessions
 from worker.clock import BusinessClock
 
 _FILE = "demo.json"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAccount:
+    """A CalDAV account's user name and an app password of it."""
+
+    name: str
+    password: str = field(repr=False)
 
 
 class KeptClock(BusinessClock):
@@ -42,6 +51,17 @@ def kept_token(folder: Path) -> str | None:
 
 def keep_token(folder: Path, token: str) -> None:
     _keep(folder, feed_token=token)
+
+
+def kept_account(folder: Path) -> KeptAccount | None:
+    kept = _kept(folder)
+    if "account" not in kept:
+        return None
+    return KeptAccount(str(kept["account"]), str(kept["app_password"]))
+
+
+def keep_account(folder: Path, account: KeptAccount) -> None:
+    _keep(folder, account=account.name, app_password=account.password)
 
 
 def all_answered(sessions: Sessions, since: datetime | None = None) -> bool:

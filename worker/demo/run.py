@@ -14,10 +14,10 @@ from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from feeds.subscribing import make_link
+from feeds.subscribing import make_device, make_link
 from notifier import ready_texts
 from store import calendars, overview, subjects
-from store.database import Sessions, migrate, open_database
+from store.database import Session, Sessions, migrate, open_database
 from store.identifiers import parse_subject_id
 from worker import actors, import_files, importing, processes
 from worker.actors import Kind
@@ -65,6 +65,7 @@ class Stage:
     providers: RunningProviders
     base_url: str
     feed_url: str
+    account: progress.KeptAccount
     subject_id: UUID
 
 
@@ -117,7 +118,15 @@ def _set_up(options: DemoOptions, folder: Path, parts: ExitStack) -> Stage:
     _import(wiring, folder)
     base_url = f"http://127.0.0.1:{port}"
     subject_id = _subject_id(wiring, region.cast.first)
-    return Stage(wiring, region, providers, base_url, _feed_url(wiring, subject_id, base_url, folder), subject_id)
+    return Stage(
+        wiring=wiring,
+        region=region,
+        providers=providers,
+        base_url=base_url,
+        feed_url=_feed_url(wiring, subject_id, base_url, folder),
+        account=_account(wiring, subject_id, folder),
+        subject_id=subject_id,
+    )
 
 
 def _write_files(folder: Path, region: RunningRegion, began_at: datetime) -> None:
@@ -203,10 +212,26 @@ def _feed_url(wiring: Wiring, subject_id: UUID, base_url: str, folder: Path) -> 
 def _new_token(wiring: Wiring, subject_id: UUID) -> str:
     now, rules = wiring.now(), wiring.syncing.calendar_rules
     with wiring.sessions.writing() as session:
-        calendar = calendars.of_viewer(session, subject_id, subject_id)
-        if calendar is None:
-            raise NotInTime("the first citizen's calendar was not opened")
-        return make_link(session, wiring.vault, calendar.id, now, rules).token
+        return make_link(session, wiring.vault, _calendar_id(session, subject_id), now, rules).token
+
+
+def _account(wiring: Wiring, subject_id: UUID, folder: Path) -> progress.KeptAccount:
+    """The first citizen's CalDAV account; made once per folder, as its password can be shown only when it is made."""
+    kept = progress.kept_account(folder)
+    if kept is None:
+        now, rules = wiring.now(), wiring.syncing.calendar_rules
+        with wiring.sessions.writing() as session:
+            device = make_device(session, wiring.vault, _calendar_id(session, subject_id), "Demo", now=now, rules=rules)
+        kept = progress.KeptAccount(device.account, device.password)
+        progress.keep_account(folder, kept)
+    return kept
+
+
+def _calendar_id(session: Session, subject_id: UUID) -> UUID:
+    calendar = calendars.of_viewer(session, subject_id, subject_id)
+    if calendar is None:
+        raise NotInTime("the first citizen's calendar was not opened")
+    return calendar.id
 
 
 def _first_cycle(stage: Stage, stopping: threading.Event) -> None:
@@ -250,6 +275,8 @@ def _greeting(stage: Stage) -> str:
             "",
             f"Öppna {stage.base_url} i webbläsaren. / Open it in your browser.",
             f"  Kalenderadress / calendar address  {stage.feed_url}",
+            f"  Kalenderkonto / calendar account  {stage.base_url}/dav/",
+            f"    användarnamn / user name  {stage.account.name}  lösenord / password  {stage.account.password}",
             f"  Allas telefoner / everybody's phones  {stage.providers.inbox_url}",
             f"  Regionens kontroll / region control  {stage.region.url}/control/bookings",
             f"Låtsastid / pretended time: {now:%Y-%m-%d %H:%M}.",
@@ -276,6 +303,9 @@ def _write_ready_file(path: Path, stage: Stage) -> None:
     content: Mapping[str, object] = {
         "base_url": stage.base_url,
         "feed_url": stage.feed_url,
+        "caldav_url": f"{stage.base_url}/dav/",
+        "caldav_username": stage.account.name,
+        "caldav_password": stage.account.password,
         "region_url": stage.region.url,
         "provider_url": stage.providers.url,
         "inbox_url": stage.providers.inbox_url,

@@ -10,13 +10,15 @@ from typing import Any
 
 import structlog
 
-from feeds.web.ics import Feeds, Receive, Scope, Send
+from feeds.routes import Front
+from feeds.web.ics import Receive, Scope, Send
 
 log = structlog.get_logger()
 
 FEED = "/f/<token>.ics"
 _FEEDS = "/f/"
 _LINE_SECONDS = 60.0
+_DAV = "/dav"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"})
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 
@@ -24,7 +26,7 @@ _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 class AccessLog:
     """ASGI middleware around the whole application. Close it when it has stopped."""
 
-    def __init__(self, app: Feeds, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, app: Front, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._app = app
         self._unchanged = _Unchanged(monotonic)
 
@@ -84,4 +86,6 @@ def _route(scope: Scope) -> str:
     matched = scope.get("route")
     if matched is not None:
         return str(matched.path)
+    if scope["path"].startswith(_DAV):
+        return "/dav/..."
     return FEED if scope["path"].startswith(_FEEDS) else "unknown"

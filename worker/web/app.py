@@ -7,8 +7,7 @@ from functools import partial
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from feeds.serving import Serving
-from feeds.web.ics import Feeds
+from feeds.routes import in_front_of
 from notifier import receipts
 from notifier.channels.twilio_receipts import ReceivedReceipt
 from notifier.web import hooks
@@ -26,7 +25,7 @@ from worker.wiring import Wiring
 def build_app(wiring: Wiring, routes: Sequence[BaseRoute] = ()) -> AccessLog:
     """The whole application; `routes` are pages of whoever starts it (the demo). Close it when it has stopped."""
     inner = Starlette(routes=[*_hooks(wiring), *health_routes(_health(wiring)), pages.static(), *routes])
-    return AccessLog(Feeds(SecurityHeaders(inner), Serving(wiring.sessions, wiring.vault)))
+    return AccessLog(in_front_of(SecurityHeaders(inner), wiring.sessions, wiring.vault))
 
 
 def _health(wiring: Wiring) -> Health:

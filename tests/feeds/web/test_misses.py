@@ -29,7 +29,7 @@ def test_the_share_is_new_when_the_window_is_over() -> None:
 
 
 def test_a_million_networks_do_not_fill_the_memory() -> None:
-    misses = Misses(Clock(), MissRules(networks=100))
+    misses = Misses(Clock(), MissRules(origins=100))
     for number in range(10_000):
         misses.are_too_many(f"10.{number >> 8}.{number & 255}.1")
     assert len(misses) == 100

@@ -1,0 +1,81 @@
+"""Answers as status, headers and content: multistatus, and refusals as the RFCs name them. Decides nothing."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from feeds.caldav.xml import HEAD, NAMESPACES, href
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+DAV_HEADER: Final = b"1, 3, access-control, calendar-access"
+ALLOWED_ON_CALENDARS: Final = b"OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"
+_XML = (b"content-type", b"application/xml; charset=utf-8")
+_TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_ALWAYS: Headers = (
+    (b"dav", DAV_HEADER),
+    (b"cache-control", b"private, no-cache"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-robots-tag", b"noindex, nofollow"),
+)
+_OPENING = f"{HEAD}<D:multistatus{NAMESPACES}>"
+_MINIMAL: Headers = ((b"preference-applied", b"return=minimal"),)
+_VARIES: Headers = ((b"vary", b"Prefer, Brief"),)
+
+
+class Answer(NamedTuple):
+    """An answer; HEAD leaves out the content."""
+
+    status: int
+    headers: Headers
+    content: bytes = b""
+
+
+def multistatus(responses: Iterable[str], more: str = "", *, minimal: bool = False) -> Answer:
+    """207 (RFC 4918 13); `more` follows the responses (a sync-token)."""
+    content = "".join((_OPENING, *responses, more, "</D:multistatus>")).encode()
+    headers = (_XML, *(_MINIMAL if minimal else ()), *_VARIES, *_ALWAYS, _length(content))
+    return Answer(207, headers, content)
+
+
+def response(path: str, status: str, more: str = "") -> str:
+    """A response element for a resource as a whole."""
+    return f"<D:response>{href(path)}<D:status>HTTP/1.1 {status}</D:status>{more}</D:response>"
+
+
+def refused(status: int, condition: str, *more: tuple[bytes, bytes]) -> Answer:
+    """A precondition or postcondition that does not hold, as a DAV:error body (RFC 4918 16)."""
+    content = f"{HEAD}<D:error{NAMESPACES}>{condition}</D:error>".encode()
+    return Answer(status, (_XML, *more, *_ALWAYS, _length(content)), content)
+
+
+def plain(status: int, text: str, *more: tuple[bytes, bytes]) -> Answer:
+    """A refusal that no RFC names a condition for, with what to do in words."""
+    content = f"{text}\n".encode()
+    return Answer(status, (_TEXT, *more, *_ALWAYS, _length(content)), content)
+
+
+def whole(content: bytes, content_type: bytes, *more: tuple[bytes, bytes]) -> Answer:
+    return Answer(200, ((b"content-type", content_type), *more, *_ALWAYS, _length(content)), content)
+
+
+def without_content(status: int, *more: tuple[bytes, bytes]) -> Answer:
+    length = () if status in (204, 304) else (_length(b""),)
+    return Answer(status, (*more, *_ALWAYS, *length))
+
+
+def _length(content: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", str(len(content)).encode()
+
+
+BAD_REQUEST = plain(400, "Bad Request")
+NOT_FOUND = plain(404, "Not Found")
+NOT_NOW = plain(503, "Service Unavailable", (b"retry-after", b"120"))
+TOO_LARGE = plain(413, "Content Too Large", (b"connection", b"close"))
+HEADERS_TOO_LARGE = plain(431, "Request Header Fields Too Large", (b"connection", b"close"))
+LOG_IN = plain(
+    401,
+    "Log in with the account name and an app password.",
+    (b"www-authenticate", b'Basic realm="Kallelse", charset="UTF-8"'),
+)
+TOO_MANY_FAILURES = plain(429, "Too Many Requests", (b"retry-after", b"60"))

@@ -1,0 +1,117 @@
+"""The tree of an account, and which of its resources a path names.
+
+Principal, home and calendars are different paths (a home that is itself a calendar never ends iOS's set-up). Whose
+account it is follows from the login: a path is only compared with it, and a stranger's is as unknown as none.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from store.calendars import ComponentKind
+
+ROOT: Final = "/dav/"
+_PATH = re.compile(
+    rb"/dav(?:/(?:(?P<principals>principals)(?:/(?P<principal>[^/]+))?"
+    rb"|(?P<homes>calendars)(?:/(?P<home>[^/]+)(?:/(?P<collection>[^/]+)(?:/(?P<object>[^/]+))?)?)?)?)?/?"
+)
+_OBJECT = re.compile(rb"([0-9a-f]{32})\.ics")
+_LONGEST_PATH = 200
+_COLLECTIONS = {b"visits": ComponentKind.VISIT, b"invitations": ComponentKind.INVITATION}
+_COLLECTION_NAMES = {kind: name.decode() for name, kind in _COLLECTIONS.items()}
+
+
+class ResourceKind(StrEnum):
+    ROOT = "root"
+    PRINCIPALS = "principals"
+    PRINCIPAL = "principal"
+    HOMES = "homes"
+    HOME = "home"
+    CALENDAR = "calendar"
+    OBJECT = "object"
+
+
+COLLECTIONS: Final = frozenset(ResourceKind) - {ResourceKind.OBJECT}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of the caller's account. `revision` and `content` are an object's; `content` is None unless it has
+    been asked for."""
+
+    kind: ResourceKind
+    path: str
+    collection: ComponentKind = ComponentKind.VISIT  # of a calendar and of the objects in it
+    name: str = ""  # an object's, without its ending
+    etag: str = ""
+    content: bytes | None = field(default=None, repr=False)
+
+
+def resource_at(raw_path: bytes, account: str) -> Resource | None:
+    """The resource of this account that a path names, with or without its last slash; None: none does.
+
+    Percent-encoding is undone once: programs differ in what they encode. A slash that had to be decoded divides
+    nothing. Whether an object is there is not looked up.
+    """
+    if len(raw_path) > _LONGEST_PATH or b"%2f" in raw_path.lower():
+        return None
+    found = _PATH.fullmatch(unquote_to_bytes(raw_path) if b"%" in raw_path else raw_path)
+    if found is None:
+        return None
+    owner = found["principal"] or found["home"]
+    if owner is not None and owner != account.encode():
+        return None
+    if found["collection"] is None:
+        return _above_calendars(found, account)
+    kind = _COLLECTIONS.get(found["collection"])
+    if kind is None or found["object"] is None:
+        return None if kind is None else calendar(account, kind)
+    named = _OBJECT.fullmatch(found["object"])
+    return None if named is None else object_in(account, kind, named[1].decode())
+
+
+def parent_at(raw_path: bytes, account: str) -> Resource | None:
+    """The collection of this account in which a path lies that names nothing yet."""
+    above, slash, name = raw_path.rstrip(b"/").rpartition(b"/")
+    return resource_at(above + slash, account) if name and above else None
+
+
+def root() -> Resource:
+    return Resource(ResourceKind.ROOT, ROOT)
+
+
+def principals() -> Resource:
+    return Resource(ResourceKind.PRINCIPALS, "/dav/principals/")
+
+
+def principal(account: str) -> Resource:
+    return Resource(ResourceKind.PRINCIPAL, f"/dav/principals/{account}/")
+
+
+def homes() -> Resource:
+    return Resource(ResourceKind.HOMES, "/dav/calendars/")
+
+
+def home(account: str) -> Resource:
+    return Resource(ResourceKind.HOME, f"/dav/calendars/{account}/")
+
+
+def calendar(account: str, kind: ComponentKind) -> Resource:
+    return Resource(ResourceKind.CALENDAR, f"/dav/calendars/{account}/{_COLLECTION_NAMES[kind]}/", kind)
+
+
+def object_in(account: str, kind: ComponentKind, name: str, etag: str = "", content: bytes | None = None) -> Resource:
+    path = f"/dav/calendars/{account}/{_COLLECTION_NAMES[kind]}/{name}.ics"
+    return Resource(ResourceKind.OBJECT, path, kind, name, etag, content)
+
+
+def _above_calendars(found: re.Match[bytes], account: str) -> Resource:
+    if found["principal"] is not None:
+        return principal(account)
+    if found["home"] is not None:
+        return home(account)
+    if found["principals"] is not None:
+        return principals()
+    return homes() if found["homes"] is not None else root()

@@ -1,0 +1,52 @@
+"""REPORT, RFC 3253 3.6: which reports there are on what, and the refusal of any other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lxml import etree
+
+from feeds.caldav import answers, calendar_access, calendar_data, sync_collection, xml
+from feeds.caldav.answers import Answer
+from feeds.caldav.asked import Asked
+from feeds.caldav.properties import Properties, Property
+from feeds.caldav.reading import Caller
+from feeds.caldav.resources import Resource, ResourceKind
+from feeds.caldav.xml import CALDAV, DAV
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A report, and on which resources it may be asked for."""
+
+    answer: Callable[[Asked, etree._Element, Properties], Answer]
+    kinds: frozenset[ResourceKind]
+
+
+_CALENDARS = frozenset({ResourceKind.CALENDAR})
+_REPORTS = {
+    f"{DAV}sync-collection": _Kind(sync_collection.sync_collection, _CALENDARS),
+    f"{CALDAV}calendar-multiget": _Kind(calendar_access.calendar_multiget, _CALENDARS),
+}
+
+
+def report(asked: Asked, properties: Properties) -> Answer:
+    """Raises Malformed."""
+    root = xml.parse(asked.body)
+    kind = _REPORTS.get(str(root.tag))
+    if kind is None or asked.resource.kind not in kind.kinds:
+        return answers.refused(403, "<D:supported-report/>")
+    try:
+        return kind.answer(asked, root, properties)
+    except calendar_data.Unsupported:
+        return answers.refused(403, "<C:supported-calendar-data/>")
+
+
+def _supported(_: Caller, resource: Resource) -> str:
+    return "".join(
+        f"<D:supported-report><D:report>{xml.empty(name)}</D:report></D:supported-report>"
+        for name, one in _REPORTS.items()
+        if resource.kind in one.kinds
+    )
+
+
+PROPERTIES = (Property(f"{DAV}supported-report-set", frozenset(ResourceKind), _supported),)
