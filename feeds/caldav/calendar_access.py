@@ -70,13 +70,10 @@ def calendar_multiget(asked: Asked, root: etree._Element, properties: Properties
 def _name(caller: Caller, kind: ComponentKind, href: str) -> str:
     """Of the object that a href names; empty for what is none in this collection."""
     try:
-        path = urlsplit(href).path.encode()
+        path = href if href.startswith("/") else urlsplit(href).path
     except ValueError:
         return ""
-    found = resources.resource_at(path, caller.account)
-    if found is None or found.kind is not ResourceKind.OBJECT or found.collection is not kind:
-        return ""
-    return found.name
+    return resources.name_in(path, caller.account, kind)
 
 
 def _ctag(caller: Caller, resource: Resource) -> str:

@@ -95,8 +95,10 @@ class Caller:
         return _id(self._state.password_key)
 
     @property
-    def calendar_id(self) -> UUID:
-        return _id(self._state.calendar_key)
+    def calendar(self) -> str:
+        """32 hexadecimal digits."""
+        key = self._state.calendar_key
+        return key if isinstance(key, str) else key.hex
 
     @property
     def epoch(self) -> int:

@@ -5,9 +5,8 @@ account it is follows from the login: a path is only compared with it, and a str
 """
 
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from store.calendars import ComponentKind
@@ -36,17 +35,20 @@ class ResourceKind(StrEnum):
 COLLECTIONS: Final = frozenset(ResourceKind) - {ResourceKind.OBJECT}
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
-    """One resource of the caller's account. `revision` and `content` are an object's; `content` is None unless it has
-    been asked for."""
+class Resource(NamedTuple):
+    """One resource of the caller's account. `etag` and `content` are an object's; `content` is None unless it has been
+    asked for. (A tuple, as a request makes one for each component.)"""
 
     kind: ResourceKind
     path: str
     collection: ComponentKind = ComponentKind.VISIT  # of a calendar and of the objects in it
     name: str = ""  # an object's, without its ending
     etag: str = ""
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes | None = None
+
+    def __repr__(self) -> str:
+        """Without the content."""
+        return f"Resource({self.kind}, {self.path})"
 
 
 def resource_at(raw_path: bytes, account: str) -> Resource | None:
@@ -70,6 +72,19 @@ def resource_at(raw_path: bytes, account: str) -> Resource | None:
         return None if kind is None else calendar(account, kind)
     named = _OBJECT.fullmatch(found["object"])
     return None if named is None else object_in(account, kind, named[1].decode())
+
+
+def name_in(path: str, account: str, kind: ComponentKind) -> str:
+    """The name of the object in this collection that a path names; empty: it names none there."""
+    inside = calendar_path(account, kind)
+    if path.startswith(inside):  # as we write it ourselves
+        named = _OBJECT.fullmatch(path[len(inside) :].encode())
+        if named is not None:
+            return named[1].decode()
+    found = resource_at(path.encode(), account)
+    if found is None or found.kind is not ResourceKind.OBJECT or found.collection is not kind:
+        return ""
+    return found.name
 
 
 def parent_at(raw_path: bytes, account: str) -> Resource | None:
@@ -98,12 +113,16 @@ def home(account: str) -> Resource:
     return Resource(ResourceKind.HOME, f"/dav/calendars/{account}/")
 
 
+def calendar_path(account: str, kind: ComponentKind) -> str:
+    return f"/dav/calendars/{account}/{_COLLECTION_NAMES[kind]}/"
+
+
 def calendar(account: str, kind: ComponentKind) -> Resource:
-    return Resource(ResourceKind.CALENDAR, f"/dav/calendars/{account}/{_COLLECTION_NAMES[kind]}/", kind)
+    return Resource(ResourceKind.CALENDAR, calendar_path(account, kind), kind)
 
 
 def object_in(account: str, kind: ComponentKind, name: str, etag: str = "", content: bytes | None = None) -> Resource:
-    path = f"/dav/calendars/{account}/{_COLLECTION_NAMES[kind]}/{name}.ics"
+    path = f"{calendar_path(account, kind)}{name}.ics"
     return Resource(ResourceKind.OBJECT, path, kind, name, etag, content)
 
 

@@ -55,7 +55,7 @@ def sync_collection(asked: Asked, root: etree._Element, properties: Properties) 
     since = _since(asked.caller, kind, xml.text_of(found.get(f"{DAV}sync-token")), current)
     if since is None:
         return _INVALID_TOKEN
-    if since == _Since(current):
+    if since.revision == current and not since.after:
         return answers.multistatus((), _token_element(token(asked.caller, kind)), minimal=asked.prefers_minimal)
     return _page(asked, properties, report, since, current, limit)
 
@@ -118,7 +118,7 @@ def _since(caller: Caller, kind: ComponentKind, text: str, current: int) -> _Sin
     if not text:
         return _Since(0, "", current)
     found = _TOKEN.fullmatch(text)
-    if found is None or found["kind"] != kind or found["calendar"] != caller.calendar_id.hex:
+    if found is None or found["kind"] != kind or found["calendar"] != caller.calendar:
         return None
     revision = int(found["revision"])
     if int(found["epoch"]) != caller.epoch or revision > current:
@@ -130,7 +130,7 @@ def _since(caller: Caller, kind: ComponentKind, text: str, current: int) -> _Sin
 
 def _token(caller: Caller, kind: ComponentKind, since: _Since) -> str:
     page = f".{since.after}.{since.first}" if since.after else ""
-    return f"urn:kallelse:sync:{caller.epoch}.{caller.calendar_id.hex}.{kind}.{since.revision}{page}"
+    return f"urn:kallelse:sync:{caller.epoch}.{caller.calendar}.{kind}.{since.revision}{page}"
 
 
 def _token_element(text: str) -> str:

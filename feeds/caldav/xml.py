@@ -22,6 +22,11 @@ _FORBIDDEN = re.compile(rb"<!(?:DOCTYPE|ENTITY)|<\?(?!xml[ \t\r\n])", re.IGNOREC
 _ENCODING = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""")
 
 
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+)
+
+
 class Malformed(Exception):
     """A body that is not XML as we take it."""
 
@@ -37,7 +42,7 @@ def parse(body: bytes) -> etree._Element:
     if b"\0" in body or _FORBIDDEN.search(body):
         raise Malformed("document types, entities and processing instructions are not taken")
     try:
-        root = etree.fromstring(body.removeprefix(b"\xef\xbb\xbf"), _parser())
+        root = etree.fromstring(body.removeprefix(b"\xef\xbb\xbf"), _PARSER)
     except (etree.XMLSyntaxError, ValueError):
         raise Malformed("the request body is not well-formed XML") from None
     if len(body) > 64 * _DEEPEST and _is_too_deep(root):
@@ -84,17 +89,6 @@ def attribute(value: str) -> str:
 
 def href(path: str) -> str:
     return f"<D:href>{escape_text(path)}</D:href>"
-
-
-def _parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
 
 
 def _is_too_deep(root: etree._Element) -> bool:

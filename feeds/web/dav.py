@@ -9,7 +9,6 @@ import binascii
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -181,7 +180,7 @@ def _is_ours(scope: Scope) -> bool:
 def _resource(method: str, path: bytes, account: str) -> Resource | None:
     """What is asked for; for a write to a name that is not there, the collection that it would be in."""
     if path in PROBED:
-        return replace(root(), path=path.decode())
+        return root()._replace(path=path.decode())
     found = resource_at(path, account)
     return found if found is not None or method not in WRITES else parent_at(path, account)
 
