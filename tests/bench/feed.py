@@ -1,8 +1,6 @@
 """The subscription address by server CPU per request, beside a bare handler on the same server and beside Radicale."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,32 +9,17 @@ import httpx
 
 from store.database import migrate, open_database
 from store.vault import Vault, make_key_file, read_key_file
+from tests.bench import neighbours
 from tests.bench.databases import postgresql
+from tests.bench.load import Request
 from tests.bench.rows import Row, medians
-from tests.bench.servers import Request, Served, bare, our_web, program
-from tests.faults.programs import free_port
+from tests.bench.servers import Served, bare, our_web
 from tests.feeds.world import World
 
 VISITS = 10
 _REQUESTS = 4000
 _RADICALE_REQUESTS = 320
-_RADICALE_CONNECTIONS = 4  # its server closes each, and its listen queue is 5: with more, new ones wait a second
 _NOW = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)
-_RADICALE = """
-[server]
-hosts = 127.0.0.1:{port}
-max_connections = 64
-[auth]
-type = none
-[rights]
-type = from_file
-file = {folder}/rights
-[storage]
-filesystem_folder = {folder}/collections
-[logging]
-level = critical
-"""
-_RIGHTS = "[all]\nuser: .*\ncollection: .*\npermissions: RrWw\n"
 
 
 @dataclass(frozen=True)
@@ -54,7 +37,7 @@ def rows(folder: Path) -> Iterator[Row]:
     with bare(folder) as least, postgresql(folder) as postgresql_url:
         on_sqlite = _made(f"sqlite:///{folder}/feed.db", folder / "sqlite.keys")
         on_postgresql = _made(postgresql_url, folder / "postgresql.keys")
-        with _radicale(on_sqlite.content, folder) as radicale:
+        with neighbours.radicale(on_sqlite.content, folder) as radicale:
             yield from _compared(on_sqlite, "SQLite", 40, least, radicale, folder)
             yield from _compared(on_postgresql, "PostgreSQL", 20, least, radicale, folder)
 
@@ -69,13 +52,13 @@ def _compared(  # noqa: PLR0917
         unchanged, bare_304, radicale_304 = medians(
             lambda: ours.cpu_per_request(asked, _REQUESTS),
             lambda: least.cpu_per_request(Request("/304", conditional, 304), _REQUESTS),
-            lambda: radicale.cpu_per_request(Request("/bench/visits/", conditional, 200), _RADICALE_REQUESTS),
+            lambda: radicale.cpu_per_request(Request(neighbours.RADICALE_PATH, conditional, 200), _RADICALE_REQUESTS),
         )
         plain = {"accept-encoding": "identity"}
         whole, bare_200, radicale_200 = medians(
             lambda: ours.cpu_per_request(Request(feed.path, plain, 200), _REQUESTS),
             lambda: least.cpu_per_request(Request("/200", plain, 200), _REQUESTS),
-            lambda: radicale.cpu_per_request(Request("/bench/visits/", plain, 200), _RADICALE_REQUESTS),
+            lambda: radicale.cpu_per_request(Request(neighbours.RADICALE_PATH, plain, 200), _RADICALE_REQUESTS),
         )
     yield _cheaper(f"feed unchanged (304), {name}", "Radicale, conditional GET", unchanged, radicale_304, target)
     yield _dearer(f"feed unchanged (304), {name}", unchanged, bare_304)
@@ -102,18 +85,3 @@ def _made(database_url: str, keys: Path) -> _Feed:
     made = _Feed(database_url, keys, world.path, world.body())
     sessions.close()
     return made
-
-
-@contextmanager
-def _radicale(content: bytes, folder: Path) -> Iterator[Served]:
-    """Radicale's own server, without logins, with the same visits in one collection."""
-    port = free_port()
-    (folder / "radicale.ini").write_text(_RADICALE.format(port=port, folder=folder))
-    (folder / "rights").write_text(_RIGHTS)
-    command = [sys.executable, "-m", "radicale", "--config", str(folder / "radicale.ini")]
-    with program(command, {}, folder, port, _RADICALE_CONNECTIONS) as served:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            client.request("MKCOL", "/bench/").raise_for_status()
-            kind = {"content-type": "text/calendar; charset=utf-8"}
-            client.put("/bench/visits/", content=content, headers=kind).raise_for_status()
-        yield served

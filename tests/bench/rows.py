@@ -18,6 +18,8 @@ _NAMED = (
     "httpx",
     "lxml",
     "radicale",
+    "xandikos",
+    "aiohttp",
     "apscheduler",
     "dramatiq",
 )
