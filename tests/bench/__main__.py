@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import claims, dispatch, feed, hooks, poll, queueing
+from tests.bench import caldav, claims, dispatch, feed, hooks, poll, queueing
 from tests.bench.databases import postgresql
 from tests.bench.rows import Row, heading, table
 from worker.logs import configure_logs
@@ -42,6 +42,9 @@ def _receipts(folder: Path) -> Iterator[Row]:
 
 PARTS = {
     "feed": Part("the subscription address beside a bare ASGI handler and Radicale, by server CPU", feed.rows),
+    "caldav": Part(
+        "the CalDAV account beside a bare ASGI handler, Radicale and Xandikos, by server CPU and latency", caldav.rows
+    ),
     "poll": Part("a poll beside plain HTTP and a hash, by our CPU", poll.rows),
     "queue": Part("claim and mark beside an APScheduler job and a dramatiq message each, by throughput", queueing.rows),
     "dispatch": Part("full dispatch beside the provider's client alone, by throughput", dispatch.rows),

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TypeVar
 
+T = TypeVar("T")
 ROUNDS = 5
 _NAMED = (
     "uvicorn",
@@ -48,9 +50,14 @@ class Row:
 
 
 def medians(*measured: Callable[[], float], rounds: int = ROUNDS) -> list[float]:
-    """The median of each, in turns, so that other work on the machine weighs on all alike; after one turn to warm."""
+    """The median of each."""
+    return [statistics.median(values) for values in in_turns(*measured, rounds=rounds)]
+
+
+def in_turns(*measured: Callable[[], T], rounds: int = ROUNDS) -> list[list[T]]:
+    """What each measured, in turns, so that other work on the machine weighs on all alike; after one turn to warm."""
     turns = [[one() for one in measured] for _ in range(rounds + 1)]
-    return [statistics.median(values) for values in zip(*turns[1:], strict=True)]
+    return [list(values) for values in zip(*turns[1:], strict=True)]
 
 
 def heading() -> str:
