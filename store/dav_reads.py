@@ -43,7 +43,7 @@ order by starts_at, uid
 _CHANGED = """
 select booking_id, revision, sealed_body
 from calendar_components
-where calendar_id = ? and kind = ? and (revision > ? or revision = ? and booking_id > ?)
+where calendar_id = ? and (revision, booking_id) > (?, ?) and kind = ?
 order by revision, booking_id
 limit ?
 """
@@ -119,8 +119,5 @@ def changed(  # noqa: PLR0913 - since where in the order of changes, and how man
 
     Raises ReadFailed.
     """
-    if reads.on_postgresql:
-        rows = reads.all(_CHANGED, calendar_key, kind, revision, revision, UUID(after), limit)
-    else:
-        rows = reads.all(_CHANGED, calendar_key, kind, revision, revision, after, limit)
-    return list(map(MemberRow._make, rows))
+    name = UUID(after) if reads.on_postgresql else after
+    return list(map(MemberRow._make, reads.all(_CHANGED, calendar_key, revision, name, kind, limit)))

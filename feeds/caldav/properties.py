@@ -3,13 +3,15 @@
 Which properties there are, the files of the RFCs that define them say.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from feeds.caldav import xml
 from feeds.caldav.reading import Caller
 from feeds.caldav.resources import Resource, ResourceKind
+
+_FOUND_END = "</D:prop><D:status>HTTP/1.1 200 OK</D:status></D:propstat>"
 
 Value = Callable[[Caller, Resource], str]
 """The content of a property's element, as XML."""
@@ -24,6 +26,7 @@ class Property:
     value: Value
     in_allprop: bool = False
     needs_content: bool = False
+    is_collections: bool = False  # the same for all objects of a collection: rendered once for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,21 @@ class Properties:
         if not found and not more and missing:
             return f"<D:response>{xml.href(resource.path)}{missing}</D:response>"
         return (
-            f"<D:response>{xml.href(resource.path)}<D:propstat><D:prop>{found}{more}</D:prop>"
-            f"<D:status>HTTP/1.1 200 OK</D:status></D:propstat>{missing}</D:response>"
+            f"<D:response>{xml.href(resource.path)}<D:propstat><D:prop>{found}{more}{_FOUND_END}{missing}</D:response>"
         )
+
+    def responses(
+        self, caller: Caller, resources: Sequence[Resource], wanted: Wanted, *, minimal: bool = False
+    ) -> list[str]:
+        """The response elements of one collection's members: what all objects in it have alike is rendered once."""
+        if not resources or resources[0].kind is not ResourceKind.OBJECT or wanted.only_names:
+            return [self.response(caller, one, wanted, minimal=minimal) for one in resources]
+        plan = self._plan(ResourceKind.OBJECT, wanted)
+        pieces, last = _pieces(caller, resources[0], plan, minimal=minimal)
+        return [
+            f"{_OPENING}{one.path}{''.join([f'{text}{value(caller, one)}' for text, value in pieces])}{last}"
+            for one in resources
+        ]
 
     def _made_plan(self, kind: ResourceKind, wanted: Wanted) -> _Plan:
         known = self._by_kind[kind]
@@ -97,6 +112,27 @@ class Properties:
             _missing([name for name in names if name not in known]),
             any(one.needs_content for _, _, one in found) and not wanted.only_names,
         )
+
+
+_OPENING = "<D:response><D:href>"
+
+
+def _pieces(caller: Caller, example: Resource, plan: _Plan, *, minimal: bool) -> tuple[list[tuple[str, Value]], str]:
+    """A response after its path: each text and the value that follows it, and the text after the last."""
+    pieces: list[tuple[str, Value]] = []
+    text = "</D:href>"
+    if plan.found or minimal:
+        text += "<D:propstat><D:prop>"
+        for opening, one, closing in plan.found:
+            text += opening
+            if one.is_collections:
+                text += one.value(caller, example)
+            else:
+                pieces.append((text, one.value))
+                text = ""
+            text += closing
+        text += _FOUND_END
+    return pieces, f"{text}{'' if minimal else plan.missing}</D:response>"
 
 
 def _tags(name: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ component it told of in the order of changes, so that nothing that changes betwe
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -22,6 +23,7 @@ from feeds.caldav.xml import DAV, Malformed
 from store.calendars import ComponentKind
 
 _MOST = 10_000
+_TOKEN_OCTETS = re.compile(rb"urn:kallelse:sync:[0-9a-z.]+")
 _TOKEN = re.compile(
     r"urn:kallelse:sync:(?P<epoch>\d{1,12})\.(?P<calendar>[0-9a-f]{32})\.(?P<kind>visit|invitation)\.(?P<revision>\d{1,12})"
     r"(?:\.(?P<after>[0-9a-f]{32})\.(?P<first>\d{1,12}))?"
@@ -42,27 +44,59 @@ class _Since:
     first: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, but for the token: programs of one kind all ask the same."""
+
+    limit: int
+    report: Report
+    other_token: str  # whatever stands in a token's place and is none of ours
+
+
+def token_in(body: bytes) -> str:
+    """Our token in a request's body; empty: there is none."""
+    found = _TOKEN_OCTETS.search(body)
+    return found[0].decode() if found else ""
+
+
+def without_token(body: bytes) -> bytes:
+    """The body, our token cut out of it."""
+    return _TOKEN_OCTETS.sub(b"", body, count=1)
+
+
 def sync_collection(asked: Asked, root: etree._Element, properties: Properties) -> Answer:
-    """RFC 6578 3.2. Depth 0 is meant; 1 is what Thunderbird sends. Raises Malformed."""
+    """RFC 6578 3.2. `root` is of the body without its token. Depth 0 is meant; 1 is what Thunderbird sends.
+
+    Raises Malformed.
+    """
     if asked.depth is Depth.INFINITY:
         raise Malformed("sync-collection takes Depth: 0")
-    found = {str(child.tag): child for child in xml.children(root)}
-    _require_level(found.get(f"{DAV}sync-level"))
-    limit = _limit(found.get(f"{DAV}limit"))
-    report = report_in(found.get(f"{DAV}prop"))
+    question = _question(root)
     kind = asked.resource.collection
     current = asked.caller.revision(kind)
-    since = _since(asked.caller, kind, xml.text_of(found.get(f"{DAV}sync-token")), current)
+    since = _since(asked.caller, kind, token_in(asked.body) + question.other_token, current)
     if since is None:
         return _INVALID_TOKEN
     if since.revision == current and not since.after:
         return answers.multistatus((), _token_element(token(asked.caller, kind)), minimal=asked.prefers_minimal)
-    return _page(asked, properties, report, since, current, limit)
+    return _page(asked, properties, question.report, since, current, question.limit)
 
 
 def token(caller: Caller, kind: ComponentKind) -> str:
     """Of the collection as it stands. Raises NotNow."""
     return _token(caller, kind, _Since(caller.revision(kind)))
+
+
+@lru_cache(maxsize=64)
+def _question(root: etree._Element) -> _Question:
+    """Raises Malformed, calendar_data.Unsupported."""
+    found = {str(child.tag): child for child in xml.children(root)}
+    _require_level(found.get(f"{DAV}sync-level"))
+    return _Question(
+        limit=_limit(found.get(f"{DAV}limit")),
+        report=report_in(found.get(f"{DAV}prop")),
+        other_token=xml.text_of(found.get(f"{DAV}sync-token")),
+    )
 
 
 def _page(  # noqa: PLR0913 - who asks, what of each, since when until when, how many

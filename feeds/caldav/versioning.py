@@ -31,7 +31,7 @@ _REPORTS = {
 
 def report(asked: Asked, properties: Properties) -> Answer:
     """Raises Malformed."""
-    root = xml.parse(asked.body)
+    root = xml.remembered(sync_collection.without_token(asked.body))
     kind = _REPORTS.get(str(root.tag))
     if kind is None or asked.resource.kind not in kind.kinds:
         return answers.refused(403, "<D:supported-report/>")

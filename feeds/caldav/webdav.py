@@ -18,7 +18,6 @@ from feeds.web.conditional import http_date, matching_etag
 from store.calendars import ComponentKind
 
 _COMPONENT_TYPES: Final = {ComponentKind.VISIT: "VEVENT", ComponentKind.INVITATION: "VTODO"}
-_MOST_REMEMBERED_BYTES = 4096
 _EVERY_PROPERTY = Wanted()
 
 
@@ -36,7 +35,10 @@ def propfind(asked: Asked, properties: Properties) -> Answer:
         resource = stored
     minimal = asked.prefers_minimal
     return answers.multistatus(
-        [properties.response(asked.caller, one, wanted, minimal=minimal) for one in (resource, *below)],
+        (
+            properties.response(asked.caller, resource, wanted, minimal=minimal),
+            *properties.responses(asked.caller, below, wanted, minimal=minimal),
+        ),
         minimal=minimal,
     )
 
@@ -82,13 +84,8 @@ def get(asked: Asked) -> Answer:
 
 
 def wanted_in(body: bytes) -> Wanted:
-    """What a PROPFIND asks for; an empty body asks for all (RFC 4918 9.1). Raises Malformed.
-
-    Programs send the same few bodies again and again: what they mean is remembered.
-    """
-    if not body:
-        return _EVERY_PROPERTY
-    return _remembered(body) if len(body) <= _MOST_REMEMBERED_BYTES else _wanted(body)
+    """What a PROPFIND asks for; an empty body asks for all (RFC 4918 9.1). Raises Malformed."""
+    return _wanted(xml.remembered(body)) if body else _EVERY_PROPERTY
 
 
 def names_in(prop: etree._Element) -> tuple[str, ...]:
@@ -100,8 +97,8 @@ def content_type(resource: Resource) -> str:
     return f"text/calendar; charset=utf-8; component={_COMPONENT_TYPES[resource.collection]}"
 
 
-def _wanted(body: bytes) -> Wanted:
-    root = xml.parse(body)
+@lru_cache(maxsize=256)
+def _wanted(root: etree._Element) -> Wanted:
     if root.tag != f"{DAV}propfind":
         raise Malformed("PROPFIND takes a DAV:propfind")
     found = {str(child.tag): child for child in xml.children(root)}
@@ -113,9 +110,6 @@ def _wanted(body: bytes) -> Wanted:
         include = found.get(f"{DAV}include")
         return Wanted(include=() if include is None else names_in(include))
     raise Malformed("a DAV:propfind holds prop, propname or allprop")
-
-
-_remembered = lru_cache(maxsize=256)(_wanted)
 
 
 def _children(asked: Asked, properties: Properties, wanted: Wanted) -> list[Resource]:
@@ -167,10 +161,16 @@ _RESOURCE_TYPES = {
 _OBJECTS = frozenset({ResourceKind.OBJECT})
 _NAMED = frozenset({ResourceKind.PRINCIPAL, ResourceKind.HOME, ResourceKind.CALENDAR})
 PROPERTIES = (
-    Property(f"{DAV}resourcetype", frozenset(ResourceKind), _resource_type, in_allprop=True),
+    Property(f"{DAV}resourcetype", frozenset(ResourceKind), _resource_type, in_allprop=True, is_collections=True),
     Property(f"{DAV}displayname", _NAMED, _display_name, in_allprop=True),
     Property(f"{DAV}getetag", _OBJECTS, lambda _, resource: resource.etag, in_allprop=True),
-    Property(f"{DAV}getcontenttype", _OBJECTS, lambda _, resource: content_type(resource), in_allprop=True),
+    Property(
+        f"{DAV}getcontenttype",
+        _OBJECTS,
+        lambda _, resource: content_type(resource),
+        in_allprop=True,
+        is_collections=True,
+    ),
     Property(
         f"{DAV}getcontentlength",
         _OBJECTS,
