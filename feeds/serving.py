@@ -1,15 +1,15 @@
 """What a feed address answers with: found by its token's keyed digest, opened only when somebody needs the bytes."""
 
+import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from feeds.calendars import BODY_PLACE, GZIP_PLACE
+from feeds.calendars import GZIP_PLACE
 from feeds.subscribing import TOKEN_PURPOSE
 from store import calendars, feed_reads
 from store.database import Sessions
-from store.feed_reads import FeedState
+from store.feed_reads import FeedState, SealedFeed
 from store.prepared import PreparedReads, ReadFailed
 from store.vault import Unsealable, Vault
 
@@ -18,15 +18,6 @@ _FETCH_NOTED_EVERY = timedelta(days=1)
 
 class NotNow(Exception):
     """The answer exists but cannot be given now: never an empty calendar in its place."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeedBody:
-    """The bytes and the validators that belong to them."""
-
-    etag: str
-    changed_at: datetime
-    content: bytes = field(repr=False)
 
 
 class Serving:
@@ -39,7 +30,7 @@ class Serving:
 
     @property
     def is_instant(self) -> bool:
-        """Whether `find` and `body` never wait for a network: an event loop may call them itself.
+        """Whether no read here ever waits for a network: an event loop may call them itself.
 
         Otherwise they belong in threads, and `find_all` saves most of these.
         """
@@ -61,17 +52,22 @@ class Serving:
             raise NotNow from error
         return {digests[digest]: state for digest, state in found.items()}
 
-    def body(self, of: FeedState, *, compressed: bool) -> FeedBody:
-        """The calendar's text, or its gzip copy. Raises NotNow."""
+    def find_sealed(self, token: str) -> SealedFeed | None:
+        """The state behind a token and what it leads to, by one prepared read. Raises NotNow."""
         try:
-            sealed = feed_reads.sealed_feed(self._reads, of, compressed=compressed)
-            if sealed is None:
-                raise NotNow
-            cipher = self._vault.cipher(sealed.subject_id, sealed.wrapped_key)
-            content = cipher.open(GZIP_PLACE if compressed else BODY_PLACE, sealed.calendar_id, sealed.sealed)
-        except (ReadFailed, Unsealable) as error:
+            return feed_reads.sealed_feed(self._reads, self._vault.digest(TOKEN_PURPOSE, token))
+        except ReadFailed as error:
             raise NotNow from error
-        return FeedBody(sealed.etag, sealed.changed_at, content)
+
+    def content(self, of: SealedFeed, *, compressed: bool) -> bytes:
+        """The calendar's text, or its gzip copy. Waits for nothing. Raises NotNow."""
+        if of.wrapped_key is None or of.sealed_gzip is None:
+            raise NotNow
+        try:
+            packed = self._vault.cipher(of.subject_id, of.wrapped_key).open(GZIP_PLACE, of.calendar_id, of.sealed_gzip)
+        except Unsealable as error:
+            raise NotNow from error
+        return packed if compressed else _unpacked(packed)
 
     def note_fetched(self, link_id: UUID, at: datetime) -> None:
         """Remembers that the link was used; a failure to is no failure of the answer."""
@@ -79,6 +75,11 @@ class Serving:
 
     def close(self) -> None:
         self._reads.close()
+
+
+def _unpacked(gzipped: bytes) -> bytes:
+    """Of one member. Its last four bytes tell the length, so that there is nothing to grow or to cut."""
+    return zlib.decompress(gzipped, zlib.MAX_WBITS | 16, int.from_bytes(gzipped[-4:], "little"))
 
 
 def is_worth_noting(state: FeedState, at: datetime) -> bool:

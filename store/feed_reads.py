@@ -1,33 +1,33 @@
-"""What a request for a feed reads: one row that answers "unchanged?", and only then the sealed body."""
+"""What a request for a feed reads: one row that answers "unchanged?", or one with the sealed body too."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from store.prepared import PreparedReads
+from store.prepared import PreparedReads, id_of, id_text, instant_of
 
 _STATE = """
-select b.etag, l.revoked_at, l.last_fetched_at, l.id, c.changed_at, c.id, l.token_digest
+select b.etag, l.revoked_at, l.last_fetched_at, l.id, l.token_digest
 from feed_links l
-join calendars c on c.id = l.calendar_id
-left join calendar_bodies b on b.calendar_id = c.id
+left join calendar_bodies b on b.calendar_id = l.calendar_id
 where l.token_digest = ?
 """
 _STATES = _STATE.replace("= ?", "= any(?)")
-_BODY = """
-select b.etag, c.changed_at, b.sealed_body, c.subject_id, k.wrapped
-from calendar_bodies b
-join calendars c on c.id = b.calendar_id
-join subject_keys k on k.subject_id = c.subject_id
-where b.calendar_id = ?
+_SEALED = """
+select b.etag, l.revoked_at, l.last_fetched_at, l.id, l.token_digest,
+    c.changed_at, c.id, c.subject_id, k.wrapped, b.sealed_gzip
+from feed_links l
+join calendars c on c.id = l.calendar_id
+left join calendar_bodies b on b.calendar_id = c.id
+left join subject_keys k on k.subject_id = c.subject_id
+where l.token_digest = ?
 """
-_GZIP = _BODY.replace("b.sealed_body", "b.sealed_gzip")
+_STATE_COLUMNS = 5
 
 
 class FeedState(NamedTuple):
-    """A link and the calendar behind it, without any content. `etag` is None where no body has been made.
+    """A link and the tag of what it leads to, without any content. `etag` is None where no body has been made.
 
     Holds the row as the driver gave it: an unchanged calendar is confirmed without parsing what it does not need.
     """
@@ -36,8 +36,6 @@ class FeedState(NamedTuple):
     revoked: datetime | str | None
     fetched: datetime | str | None
     link_key: UUID | str
-    changed: datetime | str
-    calendar_key: UUID | str
     token_digest: str
 
     @property
@@ -46,27 +44,29 @@ class FeedState(NamedTuple):
 
     @property
     def last_fetched_at(self) -> datetime | None:
-        return None if self.fetched is None else _instant(self.fetched)
-
-    @property
-    def changed_at(self) -> datetime:
-        return _instant(self.changed)
+        return None if self.fetched is None else instant_of(self.fetched)
 
     @property
     def link_id(self) -> UUID:
-        return _id(self.link_key)
+        return id_of(self.link_key)
 
 
-@dataclass(frozen=True, slots=True)
-class SealedFeed:
-    """A body with the validators that belong to it, read in one statement."""
+class SealedFeed(NamedTuple):
+    """A link with its body and the validators that belong to it, read in one statement.
 
-    etag: str
+    Holds the gzip copy, which is a fifth as long: unpacking that costs less than opening the plain one. None: there is
+    no body, or its key is gone.
+    """
+
+    state: FeedState
     changed_at: datetime
-    calendar_id: UUID
-    subject_id: UUID
-    sealed: str = field(repr=False)
-    wrapped_key: str = field(repr=False)
+    calendar_id: str
+    subject_id: str
+    wrapped_key: str | None
+    sealed_gzip: str | None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.calendar_id})"
 
 
 def state(reads: PreparedReads, token_digest: str) -> FeedState | None:
@@ -81,18 +81,13 @@ def states(reads: PreparedReads, token_digests: Sequence[str]) -> dict[str, Feed
     return {one.token_digest: one for one in found}
 
 
-def sealed_feed(reads: PreparedReads, of: FeedState, *, compressed: bool) -> SealedFeed | None:
-    """The sealed body, or its gzip copy. Raises ReadFailed."""
-    row = reads.one(_GZIP if compressed else _BODY, of.calendar_key)
+def sealed_feed(reads: PreparedReads, token_digest: str) -> SealedFeed | None:
+    """The link with this token and what it leads to. Raises ReadFailed."""
+    row = reads.one(_SEALED, token_digest)
     if row is None:
         return None
-    etag, changed_at, sealed, subject_id, wrapped = row
-    return SealedFeed(etag, _instant(changed_at), _id(of.calendar_key), _id(subject_id), sealed, wrapped)
-
-
-def _id(value: UUID | str) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
-
-
-def _instant(value: datetime | str) -> datetime:
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    changed_at, calendar_id, subject_id, wrapped_key, sealed_gzip = row[_STATE_COLUMNS:]
+    state = FeedState._make(row[:_STATE_COLUMNS])
+    return SealedFeed(
+        state, instant_of(changed_at), id_text(calendar_id), id_text(subject_id), wrapped_key, sealed_gzip
+    )

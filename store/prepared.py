@@ -5,8 +5,10 @@ A fraction of a session's cost (4 against 170 microseconds on SQLite). Knows no 
 
 import sqlite3
 import threading
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import psycopg
 
@@ -33,6 +35,7 @@ class PreparedReads:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
+        self._on_postgresql = sessions.on_postgresql
         self._own = threading.local()
         self._opened: list[Any] = []
         self._lock = threading.Lock()
@@ -40,11 +43,11 @@ class PreparedReads:
     @property
     def is_instant(self) -> bool:
         """Whether a read never waits for a network (SQLite), so that an event loop may make it itself."""
-        return not self._sessions.on_postgresql
+        return not self._on_postgresql
 
     @property
     def on_postgresql(self) -> bool:
-        return self._sessions.on_postgresql
+        return self._on_postgresql
 
     def one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         """The first row of a statement with `?` for each value. Raises ReadFailed."""
@@ -75,12 +78,11 @@ class PreparedReads:
 
     def _read(self, statement: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         connection = getattr(self._own, "connection", None) or self._connect()
-        if self._sessions.on_postgresql:
-            rows: list[tuple[Any, ...]] = connection.execute(
-                statement.replace("?", "%s"), values, prepare=True
-            ).fetchall()
+        if self._on_postgresql:
+            cursor = connection.execute(statement.replace("?", "%s"), values, prepare=True)
         else:
-            rows = connection.execute(statement, values).fetchall()
+            cursor = connection.execute(statement, values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
     def _connect(self) -> Any:  # noqa: ANN401 - either driver's
@@ -91,7 +93,7 @@ class PreparedReads:
 
     def _open(self) -> Any:  # noqa: ANN401 - either driver's
         url = self._sessions.engine.url
-        if self._sessions.on_postgresql:
+        if self._on_postgresql:
             return psycopg.connect(
                 url.set(drivername="postgresql").render_as_string(hide_password=False),
                 autocommit=True,
@@ -111,3 +113,20 @@ class PreparedReads:
             if connection in self._opened:
                 self._opened.remove(connection)
         connection.close()
+
+
+def id_of(value: UUID | str) -> UUID:
+    """A row's id, as either driver gives it."""
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def id_text(value: UUID | str) -> str:
+    """As `str(UUID(...))` gives it, at a quarter of the cost: SQLite keeps the digits alone."""
+    if isinstance(value, UUID):
+        return str(value)
+    return f"{value[:8]}-{value[8:12]}-{value[12:16]}-{value[16:20]}-{value[20:]}"
+
+
+def instant_of(value: datetime | str) -> datetime:
+    """An instant, as either driver gives it."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)

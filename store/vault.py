@@ -5,6 +5,7 @@ The place (table, column, row) is bound in, so that a sealed value moved elsewhe
 """
 
 import base64
+import binascii
 import hmac
 import json
 import os
@@ -58,7 +59,7 @@ class SubjectCipher:
         content = nonce + self._aead.encrypt(nonce, plain, _bound(place, row_id))
         return f"{SEALED_PREFIX}{self._key_id}.{base64.b64encode(content).decode()}"
 
-    def open(self, place: str, row_id: UUID, sealed: str) -> bytes:
+    def open(self, place: str, row_id: UUID | str, sealed: str) -> bytes:
         """Opens what `seal` gave for the same place and row. Raises Unsealable."""
         return _opened(self._aead, sealed, _bound(place, row_id))
 
@@ -74,13 +75,14 @@ class Vault:
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
+        self._digesting = hmac.new(keys.digesting[keys.current_digest], digestmod="sha256")
         self._wrapping = {key_id: AESGCM(key) for key_id, key in keys.wrapping.items()}
 
     def digest(self, purpose: str, value: str) -> str:
         """A keyed digest for look-ups. `purpose` keeps equal values of different kinds apart."""
-        key_id = self._keys.current_digest
-        mac = hmac.digest(self._keys.digesting[key_id], f"{purpose}|{value}".encode(), "sha256")
-        return f"{key_id}:{mac.hex()}"
+        mac = self._digesting.copy()
+        mac.update(f"{purpose}|{value}".encode())
+        return f"{self._keys.current_digest}:{mac.hexdigest()}"
 
     def new_wrapped_key(self, subject_id: UUID) -> str:
         """A fresh key for one person, wrapped for storage in `subject_keys`."""
@@ -90,7 +92,7 @@ class Vault:
         content = nonce + self._wrapping[self._keys.current].encrypt(nonce, key, bound)
         return f"{SEALED_PREFIX}{self._keys.current}.{base64.b64encode(content).decode()}"
 
-    def cipher(self, subject_id: UUID, wrapped: str) -> SubjectCipher:
+    def cipher(self, subject_id: UUID | str, wrapped: str) -> SubjectCipher:
         """The person's cipher. Raises Unsealable when the wrapping key is not on the ring."""
         key_id = wrapped.removeprefix(SEALED_PREFIX).partition(".")[0]
         aead = self._wrapping.get(key_id)
@@ -141,13 +143,13 @@ def _parsed(text: str) -> KeyRing:
     return ring
 
 
-def _bound(place: str, row_id: UUID) -> bytes:
+def _bound(place: str, row_id: UUID | str) -> bytes:
     return f"{place}|{row_id}".encode()
 
 
 def _opened(aead: AESGCM, sealed: str, bound: bytes) -> bytes:
     try:
-        content = base64.b64decode(sealed.rsplit(".", 1)[1], validate=True)
+        content = memoryview(binascii.a2b_base64(sealed[sealed.rindex(".") + 1 :], strict_mode=True))
         return aead.decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], bound)
-    except (InvalidTag, ValueError, IndexError) as error:
+    except (InvalidTag, ValueError) as error:
         raise Unsealable("sealed content does not open in this place with this key") from error

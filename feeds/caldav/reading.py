@@ -21,7 +21,7 @@ from store.calendars import ComponentKind
 from store.database import Sessions
 from store.dav_reads import AccountState, MemberRow
 from store.level import Level
-from store.prepared import PreparedReads, ReadFailed
+from store.prepared import PreparedReads, ReadFailed, id_of, id_text, instant_of
 from store.vault import SubjectCipher, Unsealable, Vault
 
 _USE_NOTED_EVERY = timedelta(days=1)
@@ -92,7 +92,7 @@ class Caller:
 
     @property
     def password_id(self) -> UUID:
-        return _id(self._state.password_key)
+        return id_of(self._state.password_key)
 
     @property
     def calendar(self) -> str:
@@ -107,15 +107,12 @@ class Caller:
     @property
     def changed_at(self) -> datetime:
         """When the calendar last changed: real time, whole seconds."""
-        changed = self._state.changed
-        return changed if isinstance(changed, datetime) else datetime.fromisoformat(changed)
+        return instant_of(self._state.changed)
 
     def is_worth_noting(self, at: datetime) -> bool:
         """Whether a use of the password at `at` is to be remembered: daily at most, so that reading stays reading."""
         used = self._state.used
-        if used is None:
-            return True
-        return at - (used if isinstance(used, datetime) else datetime.fromisoformat(used)) >= _USE_NOTED_EVERY
+        return used is None or at - instant_of(used) >= _USE_NOTED_EVERY
 
     def revision(self, kind: ComponentKind) -> int:
         """At which revision the collection last changed. Raises NotNow when nothing has been rendered yet."""
@@ -189,16 +186,12 @@ class Caller:
         if not with_content:
             return resources.object_in(self.account, kind, row.name, etag)
         try:
-            content = self._opening().open(COMPONENT_PLACE, _id(row.booking_key), row.sealed_body)
+            content = self._opening().open(COMPONENT_PLACE, id_text(row.booking_key), row.sealed_body)
         except Unsealable as error:
             raise NotNow from error
         return resources.object_in(self.account, kind, row.name, etag, calendar_object(content))
 
     def _opening(self) -> SubjectCipher:
         if self._cipher is None:
-            self._cipher = self._vault.cipher(_id(self._state.subject_key), self._state.wrapped_key)
+            self._cipher = self._vault.cipher(id_text(self._state.subject_key), self._state.wrapped_key)
         return self._cipher
-
-
-def _id(key: UUID | str) -> UUID:
-    return key if isinstance(key, UUID) else UUID(key)

@@ -3,11 +3,11 @@
 import base64
 import hashlib
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from feeds.serving import FeedBody
-from feeds.web.conditional import gzip_etag, http_date
+from feeds.web.conditional import http_date
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -27,6 +27,7 @@ _CALENDAR = (
     (b"content-type", b"text/calendar; charset=utf-8"),
     (b"content-disposition", b'inline; filename="kalender.ics"'),
 )
+_GZIP = ((b"content-encoding", b"gzip"),)
 _GONE_PAGE = (Path(__file__).parent / "templates" / "address_gone.html").read_bytes()
 
 
@@ -43,12 +44,11 @@ def unchanged(etag: str) -> Answer:
     return Answer(304, ((b"etag", etag.encode()), *_KEPT, _PRIVATE))
 
 
-def whole(body: FeedBody, *, compressed: bool) -> Answer:
-    etag = gzip_etag(body.etag) if compressed else body.etag
-    coding = ((b"content-encoding", b"gzip"),) if compressed else ()
-    changed_at = (b"last-modified", http_date(body.changed_at).encode())
-    headers = (*_CALENDAR, *coding, (b"etag", etag.encode()), changed_at, *_KEPT, *_ALWAYS, _length(body.content))
-    return Answer(200, headers, body.content)
+def whole(content: bytes, etag: str, changed_at: datetime, *, compressed: bool) -> Answer:
+    """The calendar, with the validators that belong to it."""
+    coding = _GZIP if compressed else ()
+    validators = ((b"etag", etag.encode()), (b"last-modified", http_date(changed_at).encode()))
+    return Answer(200, (*_CALENDAR, *coding, *validators, *_KEPT, *_ALWAYS, _length(content)), content)
 
 
 def gone(*, with_page: bool) -> Answer:

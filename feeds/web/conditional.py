@@ -2,11 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
 _GZIP_SUFFIX = "-gz"
 _CLOCK_SKEW = timedelta(minutes=5)
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def gzip_etag(etag: str) -> str:
@@ -35,9 +38,13 @@ def is_unmodified(if_modified_since: str, changed_at: datetime, real_now: dateti
 
 
 def http_date(at: datetime) -> str:
-    return format_datetime(at.astimezone(UTC).replace(microsecond=0), usegmt=True)
+    """An instant as HTTP writes it (IMF-fixdate), whatever the locale."""
+    utc = at.astimezone(UTC)
+    day = f"{_DAYS[utc.weekday()]}, {utc.day:02} {_MONTHS[utc.month - 1]} {utc.year:04}"
+    return f"{day} {utc.hour:02}:{utc.minute:02}:{utc.second:02} GMT"
 
 
+@lru_cache(64)  # programs send the same few
 def accepts_gzip(accept_encoding: str) -> bool:
     """By quality values; a coding that is named wins over `*`."""
     qualities = dict(_quality(part) for part in accept_encoding.casefold().split(",") if part.strip())

@@ -19,7 +19,7 @@ from feeds.web.answers import Answer
 from feeds.web.conditional import accepts_gzip, gzip_etag, is_unmodified, matching_etag, prefers_html
 from feeds.web.lookups import Lookups
 from feeds.web.misses import Misses
-from store.feed_reads import FeedState
+from store.feed_reads import FeedState, SealedFeed
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -81,29 +81,54 @@ class Feeds:
         if token is None:
             return self._missed(scope)
         try:
-            state = self._serving.find(token) if self._is_instant else await self._lookups.find(token)
-            return self._missed(scope) if state is None else await self._found(headers, state)
+            found = self._at_once(token, headers) if self._is_instant else await self._in_threads(token, headers)
         except NotNow:
             return answers.NOT_NOW
+        return found or self._missed(scope)
 
-    async def _found(self, headers: _Headers, state: FeedState) -> Answer:
-        if state.is_revoked:
-            return answers.gone(with_page=prefers_html(headers.get(b"accept", "")))
+    def _at_once(self, token: str, headers: _Headers) -> Answer | None:
+        """None: nobody has this token. Whoever names the present tag is answered from a row without content."""
+        named = headers.get(b"if-none-match")
+        if named is None:
+            return self._whole(token, headers)
+        state = self._serving.find(token)
+        return None if state is None else self._unchanged(named, state) or self._whole(token, headers)
+
+    async def _in_threads(self, token: str, headers: _Headers) -> Answer | None:
+        """The same, where a read waits for a network."""
+        named = headers.get(b"if-none-match")
+        if named is not None:
+            state = await self._lookups.find(token)
+            unchanged = None if state is None else self._unchanged(named, state)
+            if state is None or unchanged is not None:
+                return unchanged
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._whole, token, headers)
+
+    def _unchanged(self, if_none_match: str, state: FeedState) -> Answer | None:
+        if state.etag is None or state.is_revoked:
+            return None
+        etag = matching_etag(if_none_match, state.etag)
+        if etag is None:
+            return None
         self._note_fetched(state)
-        if state.etag is None:
-            raise NotNow
-        etag = _unchanged_etag(headers, state.etag, state, self._real_now)
-        return answers.unchanged(etag) if etag else await self._whole(headers, state)
+        return answers.unchanged(etag)
 
-    async def _whole(self, headers: _Headers, state: FeedState) -> Answer:
+    def _whole(self, token: str, headers: _Headers) -> Answer | None:
+        """From the row with content, whatever an earlier one said: the link may have been revoked meanwhile."""
+        sealed = self._serving.find_sealed(token)
+        if sealed is None:
+            return None
+        if sealed.state.is_revoked:
+            return answers.gone(with_page=prefers_html(headers.get(b"accept", "")))
+        self._note_fetched(sealed.state)
+        if sealed.state.etag is None:
+            raise NotNow
         compressed = accepts_gzip(headers.get(b"accept-encoding", ""))
-        if self._is_instant:
-            body = self._serving.body(state, compressed=compressed)
-        else:
-            body = await asyncio.get_running_loop().run_in_executor(
-                self._threads, lambda: self._serving.body(state, compressed=compressed)
-            )
-        return answers.whole(body, compressed=compressed)
+        etag = gzip_etag(sealed.state.etag) if compressed else sealed.state.etag
+        if _is_unmodified(headers, sealed, self._real_now):
+            return answers.unchanged(etag)
+        content = self._serving.content(sealed, compressed=compressed)
+        return answers.whole(content, etag, sealed.changed_at, compressed=compressed)
 
     def _missed(self, scope: Scope) -> Answer:
         """Unknown addresses all get one answer; only their number may be limited, never that of known ones."""
@@ -143,12 +168,9 @@ def _deciding(headers: Iterable[tuple[bytes, bytes]]) -> _Headers | None:
     return None if size > _HEADER_BYTES else found
 
 
-def _unchanged_etag(headers: _Headers, etag: str, state: FeedState, real_now: Callable[[], datetime]) -> str | None:
-    """The tag to confirm, or None: If-None-Match first, the date only without it (RFC 9110 13.2.2)."""
-    named = headers.get(b"if-none-match")
-    if named is not None:
-        return matching_etag(named, etag)
+def _is_unmodified(headers: _Headers, sealed: SealedFeed, real_now: Callable[[], datetime]) -> bool:
+    """By the date, which counts only where no tag is named (RFC 9110 13.2.2)."""
     since = headers.get(b"if-modified-since")
-    if since is not None and is_unmodified(since, state.changed_at, real_now()):
-        return gzip_etag(etag) if accepts_gzip(headers.get(b"accept-encoding", "")) else etag
-    return None
+    if since is None or b"if-none-match" in headers:
+        return False
+    return is_unmodified(since, sealed.changed_at, real_now())

@@ -88,9 +88,9 @@ class World:
     def body(self) -> bytes:
         serving = Serving(self.sessions, self.vault)
         try:
-            state = serving.find(self.link.token)
-            assert state is not None
-            return serving.body(state, compressed=False).content
+            sealed = serving.find_sealed(self.link.token)
+            assert sealed is not None
+            return serving.content(sealed, compressed=False)
         finally:
             serving.close()
 

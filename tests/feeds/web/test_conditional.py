@@ -1,6 +1,7 @@
 """Conditional requests and content coding, as tables."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 
@@ -89,3 +90,10 @@ def test_only_browsers_get_a_page() -> None:
     assert not prefers_html("*/*")
     assert not prefers_html("text/calendar")
     assert not prefers_html("")
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_date_is_written_as_the_standard_library_writes_it(month: int) -> None:
+    """A program that cannot read Last-Modified fetches everything, every time."""
+    at = datetime(2026, month, month, 3 + month, 7, 9, 999_999, tzinfo=timezone(timedelta(hours=2)))
+    assert http_date(at) == format_datetime(at.astimezone(UTC), usegmt=True)

@@ -331,7 +331,7 @@ def test_misses_are_limited_but_a_valid_address_never(world: World, server: Serv
     with world.sessions.writing() as session:
         revoked = rotate_link(session, world.vault, world.link.link_id, world.now)
     gone, world.link = world.path, revoked
-    server.feeds._misses = Misses(time.monotonic, MissRules(most=5, seconds=600))
+    server.feeds._feeds._misses = Misses(time.monotonic, MissRules(most=5, seconds=600))
 
     assert [server.get(gone).status_code for _ in range(10)] == [410] * 10  # not a miss
     answers = [server.get(f"/f/{TOKEN}.ics") for _ in range(8)]
@@ -386,7 +386,7 @@ def test_a_fetch_is_noted_once_a_day_and_nobody_waits_for_it(world: World, serve
         server.get(world.path, if_none_match=ETAG)
     assert world.links()[0].last_fetched_at == first
 
-    server.feeds._real_now = lambda: first + timedelta(days=1)
+    server.feeds._feeds._real_now = lambda: first + timedelta(days=1)
     server.get(world.path, if_none_match=ETAG)
     _wait_for(lambda: world.links()[0].last_fetched_at == first + timedelta(days=1))
 

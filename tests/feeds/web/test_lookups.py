@@ -24,7 +24,7 @@ class Links:
         self.go_on = threading.Semaphore(0)
 
     def add(self, token: str, etag: str) -> None:
-        self.known[token] = FeedState(etag, None, None, uuid4(), "2026-11-24T08:00:00Z", uuid4(), token)
+        self.known[token] = FeedState(etag, None, None, uuid4(), token)
 
     def find_all(self, tokens: Sequence[str]) -> Mapping[str, FeedState]:
         self.reads.append(list(tokens))

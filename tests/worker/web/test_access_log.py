@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from structlog.testing import capture_logs
 
+from feeds.web.ics import Receive, Scope, Send
 from tests.stories.conftest import here as here
 from tests.stories.town import Town, get
 from worker.web.access_log import FEED, AccessLog
@@ -32,6 +33,20 @@ def app(here: Town) -> Iterator[AccessLog]:
     made.close()
 
 
+class _Answering:
+    """An application that answers these, one after the other."""
+
+    def __init__(self, statuses: list[int]) -> None:
+        self._statuses = iter(statuses)
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": next(self._statuses), "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
 def lines(app: AccessLog, path: str) -> list[dict[str, object]]:
     with capture_logs() as captured, suppress(ValueError):
         get(app, path)
@@ -43,10 +58,10 @@ def test_a_calendar_address_is_written_as_its_pattern(here: Town, app: AccessLog
     (line,) = lines(app, here.address(anna))
 
     assert {"route": FEED, "method": "GET", "status": 200, "log_level": "info"}.items() <= line.items()
-    assert line.keys() == {"event", "route", "method", "status", "seconds", "log_level"}
+    assert line.keys() == {"event", "route", "method", "status", "seconds", "count", "log_level"}
 
 
-def test_calendars_that_have_not_changed_share_a_line_a_minute(here: Town) -> None:
+def test_routine_answers_of_calendars_share_a_line_a_minute_and_the_first_is_seen_at_once(here: Town) -> None:
     """A line costs more than such an answer, and says nothing; their number must still be seen."""
     (anna,) = here.enrol(1)
     path, seconds = here.address(anna), [0.0]
@@ -56,9 +71,29 @@ def test_calendars_that_have_not_changed_share_a_line_a_minute(here: Town) -> No
     with capture_logs() as captured:
         for seconds[0] in (1, 2, 61, 62):
             assert get(app, path, **{"if-none-match": etag}).status_code == 304
+            assert get(app, path).status_code == 200
         app.close()
 
-    assert [(line["event"], line["count"]) for line in captured] == [("unchanged", 3), ("unchanged", 1)]
+    counted = [(line["event"], line["route"], line["status"], line["count"]) for line in captured]
+    assert [line for line in counted if line[2] == 304] == [("answered", FEED, 304, count) for count in (1, 2, 1)]
+    assert [line for line in counted if line[2] == 200] == [("answered", FEED, 200, count) for count in (3, 1)]
+
+
+def test_answers_of_accounts_are_counted_and_refusals_are_not() -> None:
+    """Refused passwords in a row are what an operator looks for: each is a line, however many there are."""
+    statuses = [207, 207, 200, 401, 401, 207, 500]
+    app = AccessLog(_Answering(statuses), lambda: 0.0)  # type: ignore[arg-type]
+
+    with capture_logs() as captured:
+        for _ in statuses:
+            get(app, "/dav/01890a5d/visits/")
+        app.close()
+
+    assert [(line["status"], line.get("count")) for line in captured] == [
+        *((207, 1), (200, 1), (401, None), (401, None), (500, None)),
+        (207, 2),
+    ]
+    assert {line["route"] for line in captured} == {"/dav/..."}
 
 
 @pytest.mark.parametrize(
