@@ -12,7 +12,7 @@ from uuid import UUID
 from feeds.ical import RENDERER
 from feeds.periods import Access, CalendarRules
 from feeds.rendering import Moment, Part, Picture, empty_picture, picture, view_of
-from feeds.subject_facts import SubjectFacts, facts_of
+from feeds.subject_facts import SubjectFacts, facts_of, permission_of
 from store import calendars
 from store.calendars import REFRESHING, Calendar, CalendarBody, CalendarComponent, ComponentKind
 from store.claims import Claim, claim_due, finish, holds
@@ -52,7 +52,7 @@ def rewrite(
     rows = calendars.locked_of_subject(session, subject_id)
     if not rows:
         return []
-    facts = facts_of(session, vault, subject_id, now, rules)
+    facts = facts_of(session, vault, subject_id)
     return [row.id for row in rows if _rewritten(session, facts, row, frozenset(changed), Moment(now, rules))]
 
 
@@ -61,7 +61,7 @@ def rewrite_whole(
 ) -> bool:
     """Makes every component of one locked calendar anew: its level, language or the places' facts have changed."""
     session.flush()
-    facts = facts_of(session, vault, calendar.subject_id, now, rules)
+    facts = facts_of(session, vault, calendar.subject_id)
     return _rewritten(session, facts, calendar, None, Moment(now, rules))
 
 
@@ -93,6 +93,7 @@ def refresh_due(
 class _Outcome:
     is_written: bool
     next_change_at: datetime | None
+    is_emptied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,9 @@ def _refresh(session: Session, vault: Vault, claim: Claim, moment: Moment) -> bo
     calendar = calendars.locked(session, claim.id)
     if calendar is None or not holds(session, REFRESHING, claim):
         return False
-    facts = facts_of(session, vault, calendar.subject_id, moment.now, moment.rules)
+    facts = facts_of(session, vault, calendar.subject_id)
     outcome = _update(session, facts, calendar, None, moment)
-    if facts.access is Access.EMPTIED and outcome.next_change_at is None:
+    if outcome.is_emptied and outcome.next_change_at is None:
         calendars.revoke_access(session, calendar.id, moment.now)
     finish(session, REFRESHING, claim, outcome.next_change_at)
     return outcome.is_written
@@ -127,15 +128,24 @@ def _update(
     session: Session, facts: SubjectFacts, calendar: Calendar, changed: frozenset[UUID] | None, moment: Moment
 ) -> _Outcome:
     """`changed` None: every component anew."""
-    if facts.access is Access.HELD:
-        return _Outcome(is_written=False, next_change_at=moment.now + moment.rules.look_again)
+    permission = permission_of(session, facts.cipher, calendar, moment.now, moment.rules)
+    if permission.access is Access.HELD:
+        return _Outcome(
+            is_written=False, next_change_at=_sooner(moment.now + moment.rules.look_again, permission.ends_at)
+        )
     stored = _stored(session, facts.cipher, calendar.id)
-    if facts.access is Access.EMPTIED:
+    is_emptied = permission.access is Access.EMPTIED
+    if is_emptied:
         wanted = _emptied(session, calendar, moment)
     else:
         calendars.set_emptied_at(session, calendar, None)
         wanted = picture(facts, view_of(calendar), _kept(stored, changed), moment)
-    return _Outcome(_write(session, facts.cipher, calendar, stored, wanted), wanted.next_change_at)
+    is_written = _write(session, facts.cipher, calendar, stored, wanted)
+    return _Outcome(is_written, _sooner(wanted.next_change_at, permission.ends_at), is_emptied)
+
+
+def _sooner(at: datetime | None, or_at: datetime | None) -> datetime | None:
+    return min((one for one in (at, or_at) if one is not None), default=None)
 
 
 def _emptied(session: Session, calendar: Calendar, moment: Moment) -> Picture:

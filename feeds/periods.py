@@ -26,7 +26,7 @@ class Access(StrEnum):
 
     OPEN = "open"
     HELD = "held"  # population data unknown or stale: it stays at its last revision
-    EMPTIED = "emptied"  # explicit protection or death
+    EMPTIED = "emptied"  # explicit protection or death, or no guardian's any more
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,16 @@ from datetime import datetime
 from uuid import UUID
 
 from feeds.levels import Place, Visit, mode_of
-from feeds.periods import Access, CalendarRules, Register, Timing, access
-from store import bookings, facilities
+from feeds.periods import CalendarRules, Register, Timing
+from feeds.viewing import Guarding, Permission, guardians_permission, own_permission
+from store import bookings, facilities, guardianships
 from store.bookings import Booking, Details, open_details
+from store.calendars import Calendar
 from store.database import Session
 from store.facilities import WHOLE_SOURCE, Facility
 from store.identifiers import HsaId
 from store.standing import Standing
-from store.subjects import Subject, cipher_of
+from store.subjects import Subject, cipher_of, number_of
 from store.vault import SubjectCipher, Vault
 
 
@@ -21,18 +23,16 @@ from store.vault import SubjectCipher, Vault
 class SubjectFacts:
     """Facts of one subject at one moment."""
 
-    access: Access
     cipher: SubjectCipher = field(repr=False)
     bookings: Mapping[UUID, Booking] = field(repr=False)
     facilities: Mapping[HsaId, Facility] = field(repr=False)  # with all that stand above them
     silent_since: Mapping[tuple[str, str], datetime] = field(repr=False)  # by source and logical address
 
 
-def facts_of(session: Session, vault: Vault, subject_id: UUID, now: datetime, rules: CalendarRules) -> SubjectFacts:
+def facts_of(session: Session, vault: Vault, subject_id: UUID) -> SubjectFacts:
     """Raises Unsealable."""
     rows = {row.id: row for row in bookings.of_subject(session, subject_id)}
     return SubjectFacts(
-        access=access_to(session, subject_id, now, rules),
         cipher=cipher_of(session, vault, subject_id),
         bookings=rows,
         facilities=_facilities(session, rows.values()),
@@ -40,12 +40,20 @@ def facts_of(session: Session, vault: Vault, subject_id: UUID, now: datetime, ru
     )
 
 
-def access_to(session: Session, subject_id: UUID, now: datetime, rules: CalendarRules) -> Access:
-    """What may be done with the subject's calendars. A subject who is not there is held."""
-    row = session.get(Subject, subject_id)
-    if row is None:
-        return Access.HELD
-    return access(Register(row.protected_on, row.deceased_on, row.population_as_of), now, rules)
+def permission_of(
+    session: Session, cipher: SubjectCipher, calendar: Calendar, now: datetime, rules: CalendarRules
+) -> Permission:
+    """What the calendar's viewer may see of its subject, whose cipher it is. Raises Unsealable."""
+    subject = session.get_one(Subject, calendar.subject_id)
+    if calendar.viewer_id == subject.id:
+        return own_permission(_register(subject), now, rules)
+    guarding = Guarding(
+        guardian=_register(session.get_one(Subject, calendar.viewer_id)),
+        child=_register(subject),
+        custody=guardianships.custody(session, calendar.viewer_id, subject.id),
+        born_on=number_of(subject, cipher).born_on,
+    )
+    return guardians_permission(guarding, now, rules)
 
 
 def details_of(facts: SubjectFacts, booking: Booking) -> Details:
@@ -87,6 +95,10 @@ def shows_end(facts: SubjectFacts, booking: Booking) -> bool:
 
 def timing_of(booking: Booking) -> Timing:
     return Timing(booking.start_at, Standing(booking.standing), booking.stands_since, booking.candidate_until)
+
+
+def _register(subject: Subject) -> Register:
+    return Register(subject.protected_on, subject.deceased_on, subject.population_as_of)
 
 
 def _facilities(session: Session, rows: Iterable[Booking]) -> dict[HsaId, Facility]:

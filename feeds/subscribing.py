@@ -1,7 +1,7 @@
 """What a citizen does with calendars: open one, change what it shows, make, rotate and revoke its addresses, and add
 and remove the devices that read its CalDAV account.
 
-The caller has made sure that the viewer may see the subject. Knows no web.
+Nothing new is made for a viewer who may not see the subject. Knows no web.
 """
 
 from dataclasses import dataclass, field
@@ -12,8 +12,9 @@ from feeds.accounts import new_account, new_password, plain
 from feeds.calendars import rewrite_whole
 from feeds.ical import one_line
 from feeds.links import new_token
-from feeds.periods import Access, CalendarRules
-from feeds.subject_facts import access_to
+from feeds.periods import CalendarRules
+from feeds.subject_facts import permission_of
+from feeds.viewing import GUARDED_UNTIL_AGE, Ground
 from store import app_passwords, calendars
 from store.calendars import Calendar, FeedLink
 from store.database import Session
@@ -30,6 +31,21 @@ _LANGUAGES = ("sv", "en")
 _LONGEST_ALARM_MINUTES = 4 * 7 * 24 * 60
 _LONGEST_DEVICE_NAME = 60
 _MOST_DEVICES = 20
+
+_SAYS_NOT = (
+    "the population register does not say that this person is the child's guardian: when it does, take a newer one in"
+    " and try again"
+)
+_REFUSALS = {
+    Ground.FLAGGED: "this person's bookings are not shown in calendars, by what the population register says: only a"
+    " newer one can change that",
+    Ground.ENDED: _SAYS_NOT,
+    Ground.UNSAID: _SAYS_NOT,
+    Ground.GROWN: f"guardians see a child's calendar until it turns {GUARDED_UNTIL_AGE}: open the person's own instead",
+    Ground.UNDATED: "this identity number tells no date of birth, so no guardian's calendar is kept: open the person's"
+    " own instead",
+    Ground.UNHEARD: "the population register has not been heard of lately: no new calendar address until it has",
+}
 
 
 class Refused(Exception):
@@ -78,10 +94,10 @@ def open_calendar(  # noqa: PLR0913 - who sees whom, how, when
     Raises Refused, and Unsealable.
     """
     _require_sensible(wishes)
-    _require_access(session, subject_id, now, rules)
     calendar = calendars.of_viewer(session, viewer_id, subject_id) or Calendar(
         id=new_id(), viewer_id=viewer_id, subject_id=subject_id, level=wishes.level, changed_at=_NEVER, created_at=now
     )
+    _require_access(session, vault, calendar, now, rules)
     calendar.level = wishes.level
     calendar.language = wishes.language
     calendar.alarms = sorted(set(wishes.alarms))
@@ -98,7 +114,7 @@ def make_link(
     calendar = calendars.locked(session, calendar_id)
     if calendar is None:
         raise Refused("there is no such calendar")
-    _require_access(session, calendar.subject_id, now, rules)
+    _require_access(session, vault, calendar, now, rules)
     token = new_token()
     link = FeedLink(
         id=new_id(), calendar_id=calendar_id, token_digest=vault.digest(TOKEN_PURPOSE, token), created_at=now
@@ -136,7 +152,7 @@ def make_device(  # noqa: PLR0913 - what it is called, of which calendar, when
     calendar = calendars.locked(session, calendar_id)
     if calendar is None:
         raise Refused("there is no such calendar")
-    _require_access(session, calendar.subject_id, now, rules)
+    _require_access(session, vault, calendar, now, rules)
     in_use = [row for row in app_passwords.of_calendar(session, calendar_id) if row.revoked_at is None]
     if len(in_use) >= _MOST_DEVICES:
         raise Refused(f"the calendar has {_MOST_DEVICES} devices: remove one that is not used any more")
@@ -164,10 +180,9 @@ def _require_sensible(wishes: Wishes) -> None:
         raise Refused("the days that a passed visit is shown cannot be fewer than none")
 
 
-def _require_access(session: Session, subject_id: UUID, now: datetime, rules: CalendarRules) -> None:
-    """Unknown or stale population data, protection and death: no new calendar, no new address."""
-    access = access_to(session, subject_id, now, rules)
-    if access is Access.HELD:
-        raise Refused("the population register has not been heard of lately: no new calendar address until it has")
-    if access is Access.EMPTIED:
-        raise Refused("this person's bookings are not shown in calendars")
+def _require_access(session: Session, vault: Vault, calendar: Calendar, now: datetime, rules: CalendarRules) -> None:
+    """Unknown or stale population data, protection, death, no or ended custody: no new calendar, no new address."""
+    cipher = cipher_of(session, vault, calendar.subject_id)
+    permission = permission_of(session, cipher, calendar, now, rules)
+    if permission.ground is not None:
+        raise Refused(_REFUSALS[permission.ground])

@@ -1,12 +1,12 @@
 """Calendars: one viewer's view of one subject, its rising revision, its links, and what was rendered for it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, Index, String, UniqueConstraint, and_, func, literal
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, Index, String, UniqueConstraint, and_, func, literal, or_
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
@@ -108,6 +108,12 @@ def wake_calendars(session: Session, subject_ids: Sequence[UUID], at: datetime) 
     """Has these subjects' calendars looked at anew at `at`, or sooner if they were to be."""
     ids = session.exec(select(Calendar.id).where(col(Calendar.subject_id).in_(subject_ids))).all()
     wake(session, REFRESHING, ids, at)
+
+
+def wake_calendars_about(session: Session, person_ids: Collection[UUID], at: datetime) -> None:
+    """As `wake_calendars`, and the calendars that these people see of others too: their own standing changed."""
+    theirs = or_(col(Calendar.subject_id).in_(person_ids), col(Calendar.viewer_id).in_(person_ids))
+    wake(session, REFRESHING, session.exec(select(Calendar.id).where(theirs)).all(), at)
 
 
 def wake_calendars_of_address(session: Session, source: str, address: str, at: datetime) -> None:

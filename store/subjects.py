@@ -91,6 +91,13 @@ def by_number(session: Session, vault: Vault, subject: SubjectId) -> Subject | N
     return session.exec(select(Subject).where(col(Subject.pseudonym) == pseudonym(vault, subject))).first()
 
 
+def by_numbers(session: Session, vault: Vault, numbers: Iterable[SubjectId]) -> dict[SubjectId, Subject]:
+    """Those of these people whom we know."""
+    pseudonyms = {pseudonym(vault, number): number for number in numbers}
+    rows = session.exec(select(Subject).where(col(Subject.pseudonym).in_(pseudonyms))) if pseudonyms else ()
+    return {pseudonyms[row.pseudonym]: row for row in rows}
+
+
 def add(session: Session, vault: Vault, subject: SubjectId, *, language: str, now: datetime) -> Subject:
     """A new subject with a key of their own. The caller has looked that there is none."""
     subject_id = new_id()

@@ -1,19 +1,21 @@
 """Asks the population register about everybody we hold, whenever there is a newer one. Only what it says explicitly
 may empty a calendar; a bad or missing file changes nothing, and what we know grows stale by itself."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 
 from store import subjects
-from store.calendars import wake_calendars
+from store.calendars import wake_calendars_about
 from store.database import Session, Sessions
 from store.identifiers import SubjectId
 from store.subjects import Subject
 from store.vault import KeyDestroyed, Vault
+from worker.guardians import keep_guardians
 from worker.sources.population import InvalidPopulation, PersonRecord, PopulationFile, PopulationRegister
 
 log = structlog.get_logger()
@@ -88,12 +90,18 @@ def ask_due(sessions: Sessions, vault: Vault, asking: Asking) -> int:
 
 
 def _compare(session: Session, vault: Vault, asking: Asking, rows: Sequence[Subject]) -> None:
-    numbers = {row.id: _number(session, vault, row) for row in rows}
-    records = asking.register.records(number for number in numbers.values() if number is not None)
-    changed = [row.id for row in rows if _update(row, _record(records, numbers[row.id]), asking)]
+    numbers = _numbers(session, vault, rows)
+    records = asking.register.records(numbers.values())
+    changed = [row.id for row in rows if _update(row, _record(records, numbers.get(row.id)), asking)]
     session.flush()
+    guarded_anew = keep_guardians(session, vault, asking.register, numbers)
     subjects.wake_planning(session, changed, asking.now)
-    wake_calendars(session, changed, asking.now)
+    wake_calendars_about(session, guarded_anew.union(changed), asking.now)
+
+
+def _numbers(session: Session, vault: Vault, rows: Iterable[Subject]) -> dict[UUID, SubjectId]:
+    found = ((row.id, _number(session, vault, row)) for row in rows)
+    return {subject_id: number for subject_id, number in found if number is not None}
 
 
 def _number(session: Session, vault: Vault, row: Subject) -> SubjectId | None:

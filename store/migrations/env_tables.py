@@ -8,6 +8,7 @@ import store.consents
 import store.deliveries
 import store.engagements
 import store.facilities
+import store.guardianships
 import store.heartbeats
 import store.installation
 import store.subjects

@@ -322,25 +322,6 @@ def test_ends_are_shown_only_where_the_facility_says_they_are_right(world: World
     assert world.events()[0]["DTEND"].dt == end_at
 
 
-def test_uids_are_equal_in_all_viewers_calendars_and_each_keeps_its_level(world: World) -> None:
-    world.add(world.now + 3 * DAY, details=Details(performer_name="Dr Ek"))
-    with world.sessions.writing() as session:
-        viewer = build.subject(session, world.vault, world.now, BERTIL).id
-        guardians = open_calendar(
-            session,
-            world.vault,
-            Wishes(Level.BUSY, "en"),
-            viewer_id=viewer,
-            subject_id=world.subject_id,
-            now=world.now,
-        )
-    world.open()
-    with world.sessions.reading() as session:
-        rows = [next(iter(calendars.components(session, one).values())) for one in (guardians, world.calendar_id)]
-    assert rows[0].uid == rows[1].uid
-    assert "Dr Ek" in _unfolded(world.body())
-
-
 def test_one_unreadable_calendar_does_not_stop_the_others_and_is_counted(world: World) -> None:
     world.add(world.now + DAY)
     world.open()

@@ -20,6 +20,7 @@ from store.level import Level
 from store.subjects import Subject
 from store.vault import Vault
 from tests import build
+from tests.people import ANNA, Person
 
 DAY = timedelta(days=1)
 
@@ -30,12 +31,13 @@ class World:
     vault: Vault
     now: datetime
     wishes: Wishes = field(default_factory=lambda: Wishes(Level.FULL))
+    person: Person = ANNA
 
     def __post_init__(self) -> None:
         with self.sessions.writing() as session:
             self.clinic_id = build.clinic(session, self.now).id
             build.facility(session, clinic_id=self.clinic_id)
-            self.subject_id = build.subject(session, self.vault, self.now).id
+            self.subject_id = build.subject(session, self.vault, self.now, self.person).id
             self.engagement: Engagement = build.engagement(session, self.subject_id, self.now)
 
     def add(self, start_at: datetime, **values: Any) -> UUID:

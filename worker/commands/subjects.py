@@ -43,6 +43,11 @@ the line is left alone. Example: `kallelse subjects import subjects.csv`
 _DEVICES_HEADER = f"{'id':<36}  {'since':<16}  {'last use':<24}  name"
 _HEADER = f"{'id':<36}  lang  {'calendar':<8}  coming  consent    register"
 OurId = Annotated[UUID, typer.Argument(help="Our id, from `kallelse subjects list`.", parser=our_id, metavar="ID")]
+_GUARDIAN = typer.Option(
+    help="Our id of a guardian, for their calendar of this child: `kallelse subjects find` finds it.",
+    parser=our_id,
+    metavar="ID",
+)
 
 
 class Language(StrEnum):
@@ -123,6 +128,7 @@ def link(
     subject: OurId,
     level: Annotated[Level, typer.Option(help="What the calendar shows, as the person has chosen.")],
     language: Annotated[Language, typer.Option(help="Of the calendar's texts.")] = Language.SV,
+    guardian: Annotated[UUID | None, _GUARDIAN] = None,
 ) -> None:
     """Opens a person's calendar, or changes what it shows, and prints a new subscription address for it.
 
@@ -130,27 +136,34 @@ def link(
     Whoever has it sees the calendar, so hand it to the person alone. Earlier addresses go on working; all of them then
     show this level.
 
+    With `--guardian` it is the guardian's calendar of this child, beside the child's own, with a level of its own.
+    The population register must name them as guardian. On the child's 13th birthday it becomes empty by itself, and
+    its addresses end 30 days later; so too when the register names other guardians, or says that either is protected
+    or has died.
+
     Example: `kallelse subjects link 01a206b5-ca55-7cf9-8036-32bf2ca86384 --level visit`
     """
     with wired() as wiring:
         _ask_the_register(wiring)
         with wiring.sessions.writing() as session:
             _require_known(session, subject)
-            token = _new_token(session, wiring, subject, Wishes(level=level, language=language))
+            viewer = _viewer(session, subject, guardian)
+            token = _new_token(session, wiring, viewer, subject, Wishes(level=level, language=language))
         typer.echo(f"{wiring.settings.public_url}/f/{token}.ics")
 
 
-def devices(subject: OurId) -> None:
+def devices(subject: OurId, guardian: Annotated[UUID | None, _GUARDIAN] = None) -> None:
     """Lists the devices that read a person's calendar through its CalDAV account: id, name, since when, last use.
 
-    Use it when somebody asks which devices there are, or to get an id for `subjects remove-device`.
+    Use it when somebody asks which devices there are, or to get an id for `subjects remove-device`. With `--guardian`:
+    those that read the guardian's calendar of this child.
 
     Example: `kallelse subjects devices 01a206b5-ca55-7cf9-8036-32bf2ca86384`
     """
     with wired() as wiring, wiring.sessions.reading() as session:
-        calendar = _own_calendar(session, subject)
+        calendar = _calendar(session, subject, guardian)
         rows = app_passwords.of_calendar(session, calendar.id)
-        cipher = known_subjects.cipher_of(session, wiring.vault, subject)
+        cipher = known_subjects.cipher_of(session, wiring.vault, calendar.viewer_id)
         lines = [_device_line(row, app_passwords.name_of(cipher, row)) for row in rows]
     if not lines:
         typer.echo("There is no device yet: `kallelse subjects add-device`.", err=True)
@@ -163,12 +176,14 @@ def devices(subject: OurId) -> None:
 def add_device(
     subject: OurId,
     name: Annotated[str, typer.Option(help="What the person calls the device, such as: Annas telefon.")],
+    guardian: Annotated[UUID | None, _GUARDIAN] = None,
 ) -> None:
     """Makes an app password for one more device, and prints what to type into its calendar program.
 
     Use it when the person wants their visits as a CalDAV account; open the calendar with `subjects link` first. The
     password is shown this once: only a keyed digest of it is kept. One for each device, so that a lost one can be
-    removed alone. The account can be read, never written.
+    removed alone. The account can be read, never written. With `--guardian` the device reads the guardian's calendar
+    of this child, and ends with it.
 
     Example: `kallelse subjects add-device 01a206b5-ca55-7cf9-8036-32bf2ca86384 --name "Annas telefon"`
     """
@@ -176,7 +191,7 @@ def add_device(
         _ask_the_register(wiring)
         now, rules = wiring.now(), wiring.syncing.calendar_rules
         with wiring.sessions.writing() as session:
-            calendar = _own_calendar(session, subject)
+            calendar = _calendar(session, subject, guardian)
             device = make_device(session, wiring.vault, calendar.id, name, now, rules)
         typer.echo(f"Server     {wiring.settings.public_url}/dav/")
         typer.echo(f"User name  {device.account}")
@@ -261,11 +276,11 @@ def _require_known(session: Session, subject: UUID) -> None:
         raise Refused("there is no subject with this id; `kallelse subjects list` shows them")
 
 
-def _own_calendar(session: Session, subject: UUID) -> Calendar:
+def _calendar(session: Session, subject: UUID, guardian: UUID | None) -> Calendar:
     _require_known(session, subject)
-    found = calendars.of_viewer(session, subject, subject)
+    found = calendars.of_viewer(session, _viewer(session, subject, guardian), subject)
     if found is None:
-        raise Refused("this person has no calendar yet; open one with `kallelse subjects link`")
+        raise Refused("there is no such calendar yet; open it with `kallelse subjects link`")
     return found
 
 
@@ -275,9 +290,19 @@ def _device_line(row: AppPassword, name: str) -> str:
     return f"{row.id}  {minute(row.created_at)}  {state:<24}  {name}"
 
 
-def _new_token(session: Session, wiring: Wiring, subject: UUID, wishes: Wishes) -> str:
+def _viewer(session: Session, subject: UUID, guardian: UUID | None) -> UUID:
+    if guardian is None:
+        return subject
+    if guardian == subject:
+        raise Refused("--guardian: nobody is their own guardian; leave it out for the person's own calendar")
+    if not enrolment.is_known(session, guardian):
+        raise Refused("--guardian: there is no subject with this id; `kallelse subjects list` shows them")
+    return guardian
+
+
+def _new_token(session: Session, wiring: Wiring, viewer: UUID, subject: UUID, wishes: Wishes) -> str:
     now, rules = wiring.now(), wiring.syncing.calendar_rules
     calendar_id = open_calendar(
-        session, wiring.vault, wishes, viewer_id=subject, subject_id=subject, now=now, rules=rules
+        session, wiring.vault, wishes, viewer_id=viewer, subject_id=subject, now=now, rules=rules
     )
     return make_link(session, wiring.vault, calendar_id, now, rules).token

@@ -5,7 +5,7 @@ Only what a register says explicitly may empty a calendar; not knowing, or knowi
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -47,6 +47,10 @@ class PopulationRegister(Protocol):
 
     def records(self, subjects: Iterable[SubjectId]) -> Mapping[SubjectId, PersonRecord]: ...
 
+    def children(self, guardians: Iterable[SubjectId]) -> Mapping[SubjectId, Sequence[SubjectId]]:
+        """Whose guardians these people are, those who are nobody's left out."""
+        ...
+
 
 class InvalidPopulation(ValueError):
     """A population file that cannot be used; the message names line and field and never repeats a value."""
@@ -54,7 +58,8 @@ class InvalidPopulation(ValueError):
 
 class PopulationFile:
     """A register read from a file: UTF-8 CSV, first the line `# as_of: 2026-11-23T04:00:00+01:00`, then the header
-    `identity,protected,deceased_on,guardians`. `protected` is yes or no; several guardians stand with `|` between.
+    `identity,protected,deceased_on,guardians`. `protected` is yes or no; several guardians stand with `|` between. An
+    empty `guardians` says nothing: every child has one, so that it is more likely left out than meant.
 
     The file is read once: whoever wants a newer one makes a new PopulationFile.
     """
@@ -62,6 +67,10 @@ class PopulationFile:
     def __init__(self, path: Path) -> None:
         """Raises InvalidPopulation, and OSError where there is no such file."""
         self._as_of, self._people = _read(path)
+        self._children: dict[SubjectId, list[SubjectId]] = {}
+        for person, record in self._people.items():
+            for guardian in record.guardians:
+                self._children.setdefault(guardian, []).append(person)
 
     @property
     def as_of(self) -> datetime:
@@ -69,6 +78,9 @@ class PopulationFile:
 
     def records(self, subjects: Iterable[SubjectId]) -> Mapping[SubjectId, PersonRecord]:
         return {subject: self._people[subject] for subject in subjects if subject in self._people}
+
+    def children(self, guardians: Iterable[SubjectId]) -> Mapping[SubjectId, Sequence[SubjectId]]:
+        return {guardian: self._children[guardian] for guardian in guardians if guardian in self._children}
 
 
 def read_as_of(path: Path) -> datetime:
