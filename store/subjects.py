@@ -3,13 +3,13 @@
 The wrapped keys stand in a table of their own: they lie apart in backups, and destroying one erases the person.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint, func
+from sqlalchemy import String, UniqueConstraint, func, true
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store.claims import Due, wake
@@ -181,10 +181,11 @@ def opened(cipher: SubjectCipher, row: ContactPoint) -> Contact:
     return Contact(row.id, ContactKind(row.kind), address, row.digest, row.dead_since is not None)
 
 
-def unasked_since(session: Session, as_of: datetime, limit: int) -> list[Subject]:
-    """Subjects whom the population register of `as_of` has not been asked about."""
+def unasked_since(session: Session, as_of: datetime, limit: int, among: Sequence[UUID] | None = None) -> list[Subject]:
+    """Subjects whom the population register of `as_of` has not been asked about; `among` these, where given."""
     older = col(Subject.population_asked_as_of).is_(None) | (col(Subject.population_asked_as_of) < as_of)
-    return list(session.exec(select(Subject).where(older).order_by(col(Subject.id)).limit(limit)))
+    query = select(Subject).where(older, true() if among is None else col(Subject.id).in_(among))
+    return list(session.exec(query.order_by(col(Subject.id)).limit(limit)))
 
 
 def count(session: Session) -> int:

@@ -221,7 +221,7 @@ def _population(wiring: Wiring, _stopping: Stopping) -> int:
     register = wiring.population.current()
     if register is None:
         return 0
-    asking = population.Asking(register, wiring.now(), wiring.population_stale_after)
+    asking = population.Asking(register, wiring.now(), wiring.population_stale_after, wiring.population.news)
     return population.ask_due(wiring.sessions, wiring.vault, asking)
 
 

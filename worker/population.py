@@ -1,8 +1,9 @@
 """Asks the population register about everybody we hold, whenever there is a newer one. Only what it says explicitly
 may empty a calendar; a bad or missing file changes nothing, and what we know grows stale by itself."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -31,8 +32,9 @@ class PopulationWatch:
         self._path = path
         self._now = now
         self._version: tuple[int, int] | None = None
-        self._register: PopulationRegister | None = None
+        self._register: PopulationFile | None = None
         self._problem = ""
+        self.news: deque[SubjectId] = deque()  # of whom the newest says something else: they come first, once
 
     def current(self) -> PopulationRegister | None:
         """The register as last read; the file is read again when it has been written anew."""
@@ -54,6 +56,7 @@ class PopulationWatch:
         self._version = (found.st_mtime_ns, found.st_size)
         register = PopulationFile(path)
         require_not_ahead(register.as_of, self._now())
+        self.news = deque(register.news_since(self._register))
         self._register, self._problem = register, ""
 
     def _complain(self, problem: str) -> None:
@@ -70,11 +73,13 @@ def require_not_ahead(as_of: datetime, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Against what to compare: the register, when it is, and after how long what we know is stale."""
+    """Against what to compare: the register, when it is, after how long what we know is stale, and whom it has news of:
+    a protection must not wait until a million others have been asked about."""
 
     register: PopulationRegister
     now: datetime
     stale_after: timedelta
+    news: deque[SubjectId] = field(default_factory=deque, repr=False)
 
 
 def anybody_unasked(session: Session, register: PopulationRegister | None) -> bool:
@@ -83,10 +88,22 @@ def anybody_unasked(session: Session, register: PopulationRegister | None) -> bo
 
 def ask_due(sessions: Sessions, vault: Vault, asking: Asking) -> int:
     """Compares one batch of subjects with the register; returns how many."""
+    news = _known_of_news(sessions, vault, asking)
     with sessions.writing() as session:
-        rows = subjects.unasked_since(session, asking.register.as_of, _BATCH)
+        rows = subjects.unasked_since(session, asking.register.as_of, _BATCH, among=news)
         _compare(session, vault, asking, rows)
     return len(rows)
+
+
+def _known_of_news(sessions: Sessions, vault: Vault, asking: Asking) -> list[UUID] | None:
+    """Those of the next people in the news whom we know and have not asked about; None when there is no more news."""
+    while asking.news:
+        numbers = [asking.news.popleft() for _ in range(min(_BATCH, len(asking.news)))]
+        with sessions.reading() as session:
+            known = [row.id for row in subjects.by_numbers(session, vault, numbers).values()]
+            if known and subjects.unasked_since(session, asking.register.as_of, 1, among=known):
+                return known
+    return None
 
 
 def _compare(session: Session, vault: Vault, asking: Asking, rows: Sequence[Subject]) -> None:

@@ -19,12 +19,13 @@ from store.subjects import PLANNING, Subject
 from store.vault import Vault
 from tests import build
 from tests.conftest import NOW
-from tests.people import ANNA, BERTIL, EVERYBODY
+from tests.people import ANNA, BERTIL, EBBA, EVERYBODY
 from worker import population
 from worker.population import Asking, PopulationWatch
 from worker.sources.population import PopulationFile
 
 WEEK = timedelta(days=7)
+STRANGER = "191212121212"
 
 
 def write(path: Path, as_of: datetime = NOW, lines: Sequence[str] = (f"{ANNA.number},no,,",)) -> PopulationFile:
@@ -156,6 +157,28 @@ def test_many_are_asked_about_in_batches(
 
     assert population.ask_due(sessions, vault, Asking(register, NOW, WEEK)) == 2
     assert asked(sessions, vault, register) == len(EVERYBODY) - 2
+
+
+def test_somebody_the_register_has_news_of_is_asked_about_before_everybody_else(
+    sessions: Sessions, vault: Vault, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A protection must not wait until a million others have been asked about."""
+    monkeypatch.setattr(population, "_BATCH", 2)
+    ids = enrol(sessions, vault, *EVERYBODY)
+    write(path, lines=[f"{person.number},no,," for person in EVERYBODY])
+    watching = watch(path)
+    watching.current()
+    assert not watching.news  # without a register before: those with a flag
+    lines = [f"{person.number},{'yes' if person is EBBA else 'no'},," for person in EVERYBODY]
+    register = write(path, NOW + timedelta(minutes=1), [*lines, f"{STRANGER},yes,,"])
+    touch(path, 1)
+    watching.current()
+    asking = Asking(register, NOW, WEEK, watching.news)
+
+    assert [len(watching.news), population.ask_due(sessions, vault, asking)] == [2, 1]
+    assert row(sessions, ids[-1]).protected_on == NOW.date()
+    assert row(sessions, ids[0]).population_asked_as_of is None
+    assert [population.ask_due(sessions, vault, asking) for _ in range(3)] == [2, 2, 0]
 
 
 def watch(path: Path | None) -> PopulationWatch:

@@ -82,6 +82,12 @@ class PopulationFile:
     def children(self, guardians: Iterable[SubjectId]) -> Mapping[SubjectId, Sequence[SubjectId]]:
         return {guardian: self._children[guardian] for guardian in guardians if guardian in self._children}
 
+    def news_since(self, before: "PopulationFile | None") -> list[SubjectId]:
+        """Of whom it says something else than the one before did; without one, who is protected or has died."""
+        if before is None:
+            return [person for person, record in self._people.items() if record.protected or record.deceased_on]
+        return [person for person, record in self._people.items() if before._people.get(person) != record]
+
 
 def read_as_of(path: Path) -> datetime:
     """When the register is, by its first line alone. Raises as PopulationFile does."""
