@@ -139,7 +139,7 @@ def _update(
         wanted = _emptied(session, calendar, moment)
     else:
         calendars.set_emptied_at(session, calendar, None)
-        wanted = picture(facts, view_of(calendar), _kept(stored, changed), moment)
+        wanted = picture(facts, view_of(calendar), _standing(stored), changed, moment)
     is_written = _write(session, facts.cipher, calendar, stored, wanted)
     return _Outcome(is_written, _sooner(wanted.next_change_at, permission.ends_at), is_emptied)
 
@@ -165,13 +165,12 @@ def _opened(cipher: SubjectCipher, row: CalendarComponent) -> bytes | None:
     return None if row.sealed_body is None else cipher.open(COMPONENT_PLACE, row.booking_id, row.sealed_body)
 
 
-def _kept(stored: Mapping[UUID, _Stored], changed: frozenset[UUID] | None) -> dict[UUID, bytes]:
-    if changed is None:
-        return {}
+def _standing(stored: Mapping[UUID, _Stored]) -> dict[UUID, Part]:
+    """The visits as they stand."""
     return {
-        booking_id: one.content
+        booking_id: Part(booking_id, one.row.uid, one.row.starts_at, one.row.ends_at, one.content)
         for booking_id, one in stored.items()
-        if one.content is not None and booking_id not in changed
+        if one.content is not None and one.row.kind == ComponentKind.VISIT
     }
 
 

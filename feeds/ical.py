@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from icalendar import Alarm, Event, Timezone, vText
+from icalendar import Alarm, Event, Timezone, vDuration, vText
 from icalendar import Calendar as Frame
 
 from feeds.levels import Shown
 from store.standing import Standing
 
-RENDERER: Final = 2
+RENDERER: Final = 3
 """Raise it when the bytes for the same facts change: it is part of every ETag."""
 
 _STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -60,7 +60,7 @@ class Happening:
 
     uid: str
     sequence: int
-    changed_at: datetime  # of the booking, never the clock
+    changed_at: datetime  # of what is shown; not each time that it is rendered
     start_at: datetime
     end_at: datetime | None
     standing: Standing
@@ -103,7 +103,7 @@ def calendar(name: str, about: str, refresh: timedelta, components: Iterable[byt
     frame.add("x-wr-caldesc", _Text(one_line(about, limit=_TEXT_BYTES)))
     frame.add("x-wr-timezone", "Europe/Stockholm")
     frame.add("refresh-interval", refresh, parameters={"VALUE": "DURATION"})
-    frame.add("x-published-ttl", f"PT{int(refresh.total_seconds()) // 60}M")
+    frame.add("x-published-ttl", _duration(refresh))
     frame.add("color", "teal")
     frame.add("x-apple-calendar-color", "#008080")
     frame.add_component(_ZONE)
@@ -144,6 +144,11 @@ def lines(text: str, *, limit: int = _TEXT_BYTES) -> str:
     """Text that may hold line feeds, and no other control, line break or direction override."""
     tidy = [" ".join(line.split()) for line in _without_controls(text).split("\n")]
     return _cut("\n".join(tidy).strip("\n"), limit)
+
+
+def _duration(length: timedelta) -> str:
+    written: bytes = vDuration(length).to_ical()  # type: ignore[no-untyped-call]
+    return written.decode()
 
 
 def _add_times(event: Event, happening: Happening) -> None:

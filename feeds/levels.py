@@ -16,6 +16,7 @@ from store.standing import Standing
 
 _STOCKHOLM = ZoneInfo("Europe/Stockholm")
 _NOT_COMING = (Standing.CANCELLED, Standing.GONE)
+_MOST_NOTES = 8
 
 
 class Mode(StrEnum):
@@ -25,6 +26,15 @@ class Mode(StrEnum):
     VIDEO = "video"
     PHONE = "phone"
     REMOTE = "remote"
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoThatDay:
+    """Another visit of the same day; an empty name where no calendar may name its clinic."""
+
+    start_at: datetime
+    name: str = field(default="", repr=False)
+    clashes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class Visit:
     performer: str = field(default="", repr=False)
     resource: str = field(default="", repr=False)
     preparations: str = field(default="", repr=False)
+    that_day: tuple[AlsoThatDay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ def shown(visit: Visit, place: Place, level: Level, language: str, way_back: str
         description="\n".join(
             [
                 *_first_lines(visit, words),
+                *_that_day(visit, words, language, named=named),
                 f"{words[_way_back(visit)]}: {way_back}",
                 *_details(visit, place, level, words),
             ]
@@ -163,6 +175,17 @@ def _first_lines(visit: Visit, words: Mapping[str, str]) -> list[str]:
     return [*lines, words["clock_change"]] if visit.is_in_clock_change else lines
 
 
+def _that_day(visit: Visit, words: Mapping[str, str], language: str, *, named: bool) -> list[str]:
+    """So that one journey serves several visits, and nobody finds out on the day that two cannot both be kept."""
+    lines = []
+    for one in visit.that_day:
+        parts = [_clock(one.start_at, language), " ".join(one.name.split()) if named else ""]
+        kind = words["clashes" if one.clashes else "that_day"]
+        lines.append(kind.format(visit=", ".join(part for part in parts if part)))
+    more = len(lines) - _MOST_NOTES
+    return lines if more <= 0 else [*lines[:_MOST_NOTES], words["more_that_day"].format(count=more)]
+
+
 def _way_back(visit: Visit) -> str:
     if visit.standing in _NOT_COMING:
         return "see_all"
@@ -207,10 +230,15 @@ def _silent_without_care(silences: Sequence[Silence], words: Mapping[str, str], 
 
 
 def _spoken(at: datetime, language: str) -> str:
-    local = at.astimezone(_STOCKHOLM)
+    local, clock = at.astimezone(_STOCKHOLM), _clock(at, language)
     if language == "en":
-        return f"{format_date(local, 'EEEE d MMMM', locale='en')}, {local:%H:%M}"
-    return f"{format_date(local, 'EEEE d MMMM', locale='sv')} kl. {local:%H.%M}"
+        return f"{format_date(local, 'EEEE d MMMM', locale='en')}, {clock}"
+    return f"{format_date(local, 'EEEE d MMMM', locale='sv')} {clock}"
+
+
+def _clock(at: datetime, language: str) -> str:
+    local = at.astimezone(_STOCKHOLM)
+    return f"{local:%H:%M}" if language == "en" else f"kl. {local:%H.%M}"
 
 
 _SWEDISH: Mapping[str, str] = {
@@ -227,6 +255,9 @@ _SWEDISH: Mapping[str, str] = {
     "cancelled_means": "Tiden är avbokad.",
     "gone_means": "Mottagningen visar inte längre tiden. Hör med dem innan du åker.",
     "clock_change": "Tiden ligger i timmen då klockan ställs om. Hör med mottagningen vilken tid som gäller.",
+    "that_day": "Samma dag: {visit}",
+    "clashes": "Krockar med din tid {visit}",
+    "more_that_day": "Samma dag: {count} tider till",
     "cancel_or_rebook": "Avboka eller boka om på 1177",
     "cancel": "Avboka på 1177",
     "rebook": "Boka om på 1177",
@@ -262,6 +293,9 @@ _ENGLISH: Mapping[str, str] = {
     "cancelled_means": "The visit has been cancelled.",
     "gone_means": "The clinic no longer shows this visit. Check with them before you travel.",
     "clock_change": "This time falls in the hour when the clocks change. Check with the clinic which time applies.",
+    "that_day": "Same day: {visit}",
+    "clashes": "Clashes with your visit at {visit}",
+    "more_that_day": "Same day: {count} more",
     "cancel_or_rebook": "Cancel or rebook at 1177",
     "cancel": "Cancel at 1177",
     "rebook": "Rebook at 1177",

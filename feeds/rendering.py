@@ -3,19 +3,22 @@
 Decides and returns; writes nothing.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from feeds import ical
-from feeds.levels import Silence, about, calendar_name, shown
+from feeds.levels import AlsoThatDay, Silence, about, calendar_name, shown
 from feeds.periods import CalendarRules, is_coming, is_shown, next_change_at
+from feeds.same_day import Seat, companions, day_of
 from feeds.subject_facts import SubjectFacts, details_of, place_of, shows_end, timing_of, visit_of
 from store.bookings import Booking
 from store.calendars import Calendar, ComponentKind
 from store.level import Level
 from store.standing import Standing
+
+_STEP = timedelta(seconds=1)  # the finest that a stamp can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +72,23 @@ def view_of(calendar: Calendar) -> View:
     )
 
 
-def picture(facts: SubjectFacts, view: View, kept: Mapping[UUID, bytes], moment: Moment) -> Picture:
-    """`kept` are components that stay as they are, by booking; all others are rendered. Raises Unsealable."""
-    visible = [row for row in facts.bookings.values() if is_shown(timing_of(row), moment.now, view.past, moment.rules)]
+def picture(
+    facts: SubjectFacts,
+    view: View,
+    standing: Mapping[UUID, Part],
+    changed: Collection[UUID] | None,
+    moment: Moment,
+) -> Picture:
+    """`standing` are the calendar's components as they are, by booking. Those of `changed` bookings and of all others
+    of their days, before and after, are rendered; None: all are. Raises Unsealable."""
+    visible = {
+        row.id: row for row in facts.bookings.values() if is_shown(timing_of(row), moment.now, view.past, moment.rules)
+    }
+    kept = _kept(visible, standing, changed)
+    drawing = _Drawing(facts, view, standing, moment, _by_day(facts))
     parts = [
-        Part(
-            booking_id=row.id,
-            uid=row.uid,
-            starts_at=row.start_at,
-            ends_at=ical.written_end(row.start_at, _end_of(facts, row)),
-            content=kept.get(row.id) or _component(facts, row, view, moment.rules),
-        )
-        for row in visible
+        _part(facts, row, standing[row.id].content if row.id in kept else _component(drawing, row))
+        for row in visible.values()
     ]
     parts.sort(key=lambda part: (part.starts_at, part.uid))
     text = about(view.level, _silences(facts, moment), view.language)
@@ -96,25 +104,98 @@ def _body(view: View, text: str, parts: list[Part], rules: CalendarRules) -> byt
     return ical.calendar(calendar_name(view.language), text, rules.refresh, [part.content for part in parts])
 
 
-def _component(facts: SubjectFacts, booking: Booking, view: View, rules: CalendarRules) -> bytes:
-    details = details_of(facts, booking)
-    place = place_of(facts, booking.facility, details.facility_name)
-    return ical.component(
-        ical.Happening(
-            uid=booking.uid,
-            sequence=booking.sequence,
-            changed_at=booking.amended_at,
-            start_at=booking.start_at,
-            end_at=_end_of(facts, booking),
-            standing=Standing(booking.standing),
-            is_confirmed_gone=booking.gone_directly,
-            shown=shown(visit_of(facts, booking, details), place, view.level, view.language, rules.way_back),
-            alarms=view.alarms,
-        )
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """What every component of one calendar is drawn from."""
+
+    facts: SubjectFacts
+    view: View
+    standing: Mapping[UUID, Part]
+    moment: Moment
+    days: Mapping[date, Sequence[Seat]]
+
+
+def _kept(
+    visible: Mapping[UUID, Booking], standing: Mapping[UUID, Part], changed: Collection[UUID] | None
+) -> Collection[UUID]:
+    """A visit names the others of its day, so what comes, goes or changes touches all of its days."""
+    if changed is None:
+        return ()
+    touched = set(changed) | (visible.keys() ^ standing.keys())
+    days = {day_of(visible[one].start_at) for one in touched & visible.keys()}
+    days |= {day_of(standing[one].starts_at) for one in touched & standing.keys()}
+    return {one for one, row in visible.items() if one not in touched and day_of(row.start_at) not in days}
+
+
+def _part(facts: SubjectFacts, booking: Booking, content: bytes) -> Part:
+    return Part(
+        booking_id=booking.id,
+        uid=booking.uid,
+        starts_at=booking.start_at,
+        ends_at=ical.written_end(booking.start_at, _end_at(facts, booking)),
+        content=content,
     )
 
 
-def _end_of(facts: SubjectFacts, booking: Booking) -> datetime | None:
+def _component(drawing: _Drawing, booking: Booking) -> bytes:
+    """Whenever its bytes change its stamp moves forward, whatever changed them (a clinic's name, another visit of the
+    day, a new version of ours): calendar programs pass over a change whose stamp stands still."""
+    happening = _happening(drawing, booking)
+    standing = drawing.standing.get(booking.id)
+    stamped_at = None if standing is None else ical.written_at(standing.content)
+    if standing is None or stamped_at is None:
+        return ical.component(happening)
+    drawn = ical.component(replace(happening, changed_at=max(stamped_at, booking.amended_at)))
+    if drawn == standing.content or booking.amended_at >= stamped_at + _STEP:
+        return drawn
+    return ical.component(replace(happening, changed_at=max(stamped_at + _STEP, drawing.moment.now)))
+
+
+def _happening(drawing: _Drawing, booking: Booking) -> ical.Happening:
+    facts, view, rules = drawing.facts, drawing.view, drawing.moment.rules
+    details = details_of(facts, booking)
+    place = place_of(facts, booking.facility, details.facility_name)
+    visit = replace(visit_of(facts, booking, details), that_day=_that_day(drawing, booking))
+    return ical.Happening(
+        uid=booking.uid,
+        sequence=booking.sequence,
+        changed_at=booking.amended_at,
+        start_at=booking.start_at,
+        end_at=_end_at(facts, booking),
+        standing=Standing(booking.standing),
+        is_confirmed_gone=booking.gone_directly,
+        shown=shown(visit, place, view.level, view.language, rules.way_back),
+        alarms=view.alarms,
+    )
+
+
+def _that_day(drawing: _Drawing, booking: Booking) -> tuple[AlsoThatDay, ...]:
+    if drawing.view.level is Level.BUSY:
+        return ()
+    facts = drawing.facts
+    found = companions(_seat(facts, booking), drawing.days[day_of(booking.start_at)], drawing.moment.now)
+    return tuple(_also(facts, facts.bookings[one.booking_id], clashes=one.clashes) for one in found)
+
+
+def _by_day(facts: SubjectFacts) -> Mapping[date, Sequence[Seat]]:
+    days: dict[date, list[Seat]] = {}
+    for row in facts.bookings.values():
+        days.setdefault(day_of(row.start_at), []).append(_seat(facts, row))
+    return days
+
+
+def _also(facts: SubjectFacts, booking: Booking, *, clashes: bool) -> AlsoThatDay:
+    place = place_of(facts, booking.facility, details_of(facts, booking).facility_name)
+    return AlsoThatDay(booking.start_at, "" if place.is_sensitive else place.name, clashes)
+
+
+def _seat(facts: SubjectFacts, booking: Booking) -> Seat:
+    return Seat(
+        booking.id, booking.start_at, _end_at(facts, booking), Standing(booking.standing), booking.candidate_until
+    )
+
+
+def _end_at(facts: SubjectFacts, booking: Booking) -> datetime | None:
     return booking.end_at if shows_end(facts, booking) else None
 
 

@@ -70,7 +70,7 @@ def test_the_frame_holds_what_calendar_programs_need() -> None:
         "X-WR-CALDESC:Tider kan saknas\\, här\\; och där.",
         "X-WR-TIMEZONE:Europe/Stockholm",
         "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
-        "X-PUBLISHED-TTL:PT60M",
+        "X-PUBLISHED-TTL:PT1H",
         "COLOR:teal",
         "X-APPLE-CALENDAR-COLOR:#008080",
     ):
