@@ -6,6 +6,7 @@ Nothing new is made for a viewer who may not see the subject. Knows no web.
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 from uuid import UUID
 
 from feeds.accounts import new_account, new_password, plain
@@ -23,12 +24,15 @@ from store.level import Level
 from store.subjects import cipher_of
 from store.vault import Vault
 
+PAST_DAYS: Final = 30
 TOKEN_PURPOSE = "feed"  # noqa: S105 - what the keyed digest is for
 PASSWORD_PURPOSE = "app password"  # noqa: S105 - the same
 _DEFAULT = CalendarRules()
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # Last-Modified is real time: the first revision sets it
 _LANGUAGES = ("sv", "en")
 _LONGEST_ALARM_MINUTES = 4 * 7 * 24 * 60
+_MOST_ALARMS = 5
+_LONGEST_PAST_DAYS = 366
 _LONGEST_DEVICE_NAME = 60
 _MOST_DEVICES = 20
 
@@ -59,7 +63,7 @@ class Wishes:
     level: Level
     language: str = "sv"
     alarms: tuple[int, ...] = ()  # minutes before each visit; none unless asked for
-    past_days: int = 30
+    past_days: int = PAST_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +179,11 @@ def _require_sensible(wishes: Wishes) -> None:
     if wishes.language not in _LANGUAGES:
         raise Refused("calendars are kept in Swedish (sv) or English (en)")
     if any(not 0 <= minutes <= _LONGEST_ALARM_MINUTES for minutes in wishes.alarms):
-        raise Refused("an alarm is at most four weeks before the visit")
-    if wishes.past_days < 0:
-        raise Refused("the days that a passed visit is shown cannot be fewer than none")
+        raise Refused(f"an alarm is 0 to {_LONGEST_ALARM_MINUTES} minutes (four weeks) before the visit")
+    if len(set(wishes.alarms)) > _MOST_ALARMS:
+        raise Refused(f"a visit has at most {_MOST_ALARMS} alarms")
+    if not 0 <= wishes.past_days <= _LONGEST_PAST_DAYS:
+        raise Refused(f"passed visits are shown for 0 to {_LONGEST_PAST_DAYS} days")
 
 
 def _require_access(session: Session, vault: Vault, calendar: Calendar, now: datetime, rules: CalendarRules) -> None:

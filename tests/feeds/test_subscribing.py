@@ -1,5 +1,7 @@
 """Opening calendars and handing out addresses: chosen explicitly, shown once, gone at once."""
 
+import re
+
 import pytest
 
 from feeds.accounts import plain
@@ -78,10 +80,18 @@ def test_opening_again_changes_what_the_same_calendar_shows(world: World) -> Non
 
 
 @pytest.mark.parametrize(
-    "wishes", [Wishes(Level.BUSY, "fi"), Wishes(Level.BUSY, alarms=(-1,)), Wishes(Level.BUSY, past_days=-1)]
+    ("wishes", "bounds"),
+    [
+        (Wishes(Level.BUSY, "fi"), "(sv)"),
+        (Wishes(Level.BUSY, alarms=(60, -1)), "0 to 40320 minutes"),
+        (Wishes(Level.BUSY, alarms=(40_321,)), "0 to 40320 minutes"),
+        (Wishes(Level.BUSY, alarms=tuple(range(6))), "at most 5"),
+        (Wishes(Level.BUSY, past_days=-1), "0 to 366 days"),
+        (Wishes(Level.BUSY, past_days=10**12), "0 to 366 days"),
+    ],
 )
-def test_impossible_wishes_are_refused_in_words(world: World, wishes: Wishes) -> None:
-    with world.sessions.writing() as session, pytest.raises(Refused):
+def test_impossible_wishes_are_refused_in_words(world: World, wishes: Wishes, bounds: str) -> None:
+    with world.sessions.writing() as session, pytest.raises(Refused, match=re.escape(bounds)):
         _open(world, session, wishes)
 
 

@@ -9,18 +9,23 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import structlog
 import typer.main
 
+from store import calendars
+from store.database import open_database
 from store.vault import make_key_file
 from tests.worker.shell import Shell, sources_file
 from worker.__main__ import app
 from worker.demo.people import people
 from worker.demo.region import RunningRegion, start_region
+from worker.settings import read_settings
 
 SECRET = "hemligt-4711"
 NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -223,6 +228,7 @@ REFUSED_ONCE_DEPLOYED = [
     (["poll", "--subject", NOBODY], "there is no subject with this id"),
     (["subjects", "link", NOBODY, "--level", "most"], "'busy', 'visit', 'clinic', 'full'"),
     (["subjects", "link", NOBODY, "--level", "busy", "--language", "fi"], "'sv', 'en'"),
+    (["subjects", "link", NOBODY, "--level", "busy", "--alarm", "soon"], "--alarm"),
     (
         ["facilities", "decide", "Ingen", "--reference", "1", "--by", "x", "--on", "2026-01-01"],
         "no clinic named 'Ingen'",
@@ -231,6 +237,29 @@ REFUSED_ONCE_DEPLOYED = [
     (["facilities", "decide", "X", "--reference", " ", "--by", "x", "--on", "2026-01-01"], "--reference and --by"),
     (["facilities", "decide", "X", "--reference", "1", "--by", "x", "--on", "1/1"], "2026"),
 ]
+
+
+def test_a_calendar_gets_the_alarms_and_the_period_that_were_asked_for(deployed: Shell) -> None:
+    somebody = deployed.ids()[0]
+    wished = ("subjects", "link", somebody, "--level", "visit")
+    deployed.done(*wished, "--alarm", "1440", "--alarm", "60", "--past-days", "7")
+
+    assert _calendar(deployed) == ([60, 1440], 7)
+    for bent, told in [(("--alarm", "60", "--alarm", "-1"), "40320 minutes"), (("--past-days", "400"), "366 days")]:
+        refused = deployed(*wished, *bent)
+        assert (refused.code, refused.out) == (2, "")
+        assert f"0 to {told}" in unframed(refused.err)
+    assert _calendar(deployed) == ([60, 1440], 7)
+    deployed.done(*wished)
+    assert _calendar(deployed) == ([], 30)
+
+
+def _calendar(deployed: Shell) -> tuple[list[int], int]:
+    """The alarms and days of the first subject's calendar."""
+    database_url = read_settings(deployed.environment).settings.database_url
+    with closing(open_database(database_url)) as sessions, sessions.reading() as session:
+        (row,) = calendars.locked_of_subject(session, UUID(deployed.ids()[0]))
+        return row.alarms, row.past_days
 
 
 def test_a_mistyped_id_name_or_day_changes_nothing_and_is_told(deployed: Shell) -> None:

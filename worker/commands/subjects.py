@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from feeds import subscribing
-from feeds.subscribing import Wishes, make_device, make_link, open_calendar
+from feeds.subscribing import PAST_DAYS, Wishes, make_device, make_link, open_calendar
 from store import app_passwords, calendars, enrolment
 from store import subjects as known_subjects
 from store.app_passwords import AppPassword
@@ -129,26 +129,37 @@ def link(
     level: Annotated[Level, typer.Option(help="What the calendar shows, as the person has chosen.")],
     language: Annotated[Language, typer.Option(help="Of the calendar's texts.")] = Language.SV,
     guardian: Annotated[UUID | None, _GUARDIAN] = None,
+    alarm: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="MINUTES",
+            help="An alarm of the calendar program's own, so long before each visit. May be given several times.",
+        ),
+    ] = None,
+    past_days: Annotated[int, typer.Option(metavar="DAYS", help="How long a passed visit is shown.")] = PAST_DAYS,
 ) -> None:
     """Opens a person's calendar, or changes what it shows, and prints a new subscription address for it.
 
     Use it when the person has asked for a calendar. The address is shown this once: only a keyed digest of it is kept.
     Whoever has it sees the calendar, so hand it to the person alone. Earlier addresses go on working; all of them then
-    show this level.
+    show what is given here: alarms not given again are gone. Google Calendar passes over alarms, and Apple's lets
+    people turn them off when they subscribe. Cancelled visits have none.
 
     With `--guardian` it is the guardian's calendar of this child, beside the child's own, with a level of its own.
     The population register must name them as guardian. On the child's 13th birthday it becomes empty by itself, and
     its addresses end 30 days later; so too when the register names other guardians, or says that either is protected
     or has died.
 
-    Example: `kallelse subjects link 01a206b5-ca55-7cf9-8036-32bf2ca86384 --level visit`
+    Example: `kallelse subjects link 01a206b5-ca55-7cf9-8036-32bf2ca86384 --level visit`, or with an alarm a day and an
+    hour before, and passed visits gone after a week: `... --level visit --alarm 1440 --alarm 60 --past-days 7`
     """
     with wired() as wiring:
         _ask_the_register(wiring)
         with wiring.sessions.writing() as session:
             _require_known(session, subject)
             viewer = _viewer(session, subject, guardian)
-            token = _new_token(session, wiring, viewer, subject, Wishes(level=level, language=language))
+            wishes = Wishes(level, language, tuple(alarm or ()), past_days)
+            token = _new_token(session, wiring, viewer, subject, wishes)
         typer.echo(f"{wiring.settings.public_url}/f/{token}.ics")
 
 
