@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from feeds.ical import RENDERER
 from feeds.periods import Access, CalendarRules
+from feeds.renderer import etag_of, marked
 from feeds.rendering import Moment, Part, Picture, empty_picture, picture, view_of
 from feeds.subject_facts import SubjectFacts, facts_of, permission_of
 from store import calendars
@@ -104,6 +104,18 @@ class _Stored:
     content: bytes | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """A calendar as it stands; `body` is None for a new one."""
+
+    stored: Mapping[UUID, _Stored]
+    body: CalendarBody | None = field(repr=False)
+
+    @property
+    def is_of_this_renderer(self) -> bool:
+        return self.body is not None and self.body.etag == marked(self.body.etag)
+
+
 def _rewritten(
     session: Session, facts: SubjectFacts, calendar: Calendar, changed: frozenset[UUID] | None, moment: Moment
 ) -> bool:
@@ -133,14 +145,15 @@ def _update(
         return _Outcome(
             is_written=False, next_change_at=_sooner(moment.now + moment.rules.look_again, permission.ends_at)
         )
-    stored = _stored(session, facts.cipher, calendar.id)
+    before = _before(session, facts.cipher, calendar.id)
     is_emptied = permission.access is Access.EMPTIED
     if is_emptied:
         wanted = _emptied(session, calendar, moment)
     else:
         calendars.set_emptied_at(session, calendar, None)
-        wanted = picture(facts, view_of(calendar), _standing(stored), changed, moment)
-    is_written = _write(session, facts.cipher, calendar, stored, wanted)
+        changed = changed if before.is_of_this_renderer else None
+        wanted = picture(facts, view_of(calendar), _standing(before.stored), changed, moment)
+    is_written = _write(session, facts.cipher, calendar, before, wanted)
     return _Outcome(is_written, _sooner(wanted.next_change_at, permission.ends_at), is_emptied)
 
 
@@ -156,9 +169,10 @@ def _emptied(session: Session, calendar: Calendar, moment: Moment) -> Picture:
     return empty_picture(view_of(calendar), over_at if over_at > moment.now else None, moment.rules)
 
 
-def _stored(session: Session, cipher: SubjectCipher, calendar_id: UUID) -> dict[UUID, _Stored]:
+def _before(session: Session, cipher: SubjectCipher, calendar_id: UUID) -> _Before:
     rows = calendars.components(session, calendar_id)
-    return {booking_id: _Stored(row, _opened(cipher, row)) for booking_id, row in rows.items()}
+    stored = {booking_id: _Stored(row, _opened(cipher, row)) for booking_id, row in rows.items()}
+    return _Before(stored, calendars.body(session, calendar_id))
 
 
 def _opened(cipher: SubjectCipher, row: CalendarComponent) -> bytes | None:
@@ -174,14 +188,14 @@ def _standing(stored: Mapping[UUID, _Stored]) -> dict[UUID, Part]:
     }
 
 
-def _write(
-    session: Session, cipher: SubjectCipher, calendar: Calendar, stored: Mapping[UUID, _Stored], wanted: Picture
-) -> bool:
+def _write(session: Session, cipher: SubjectCipher, calendar: Calendar, before: _Before, wanted: Picture) -> bool:
     """Writes what differs under a new revision; nothing at all, and no revision, when every byte is the same."""
-    body = calendars.body(session, calendar.id)
+    body, stored = before.body, before.stored
     visits_differ = body is None or cipher.open(BODY_PLACE, calendar.id, body.sealed_body) != wanted.body
     invitations_differ = _contents(stored) != {part.booking_id: part.content for part in _invitations(wanted)}
     _set_times(stored, wanted)
+    if body is not None and not visits_differ:
+        body.etag = marked(body.etag)  # of this renderer from now on: an upgrade need not look again
     if not visits_differ and not invitations_differ:
         return False
     revision = calendars.advance(session, calendar)
@@ -201,15 +215,11 @@ def _write_body(session: Session, cipher: SubjectCipher, calendar: Calendar, rev
     row = CalendarBody(
         calendar_id=calendar.id,
         revision=revision,
-        etag=_etag(calendar, revision),
+        etag=etag_of(calendar.epoch, revision),
         sealed_body=cipher.seal(BODY_PLACE, calendar.id, content),
         sealed_gzip=cipher.seal(GZIP_PLACE, calendar.id, gzip.compress(content, 6, mtime=0)),
     )
     session.merge(row)
-
-
-def _etag(calendar: Calendar, revision: int) -> str:
-    return f'"{calendar.epoch}.{revision}-{RENDERER}"' if calendar.epoch else f'"{revision}-{RENDERER}"'
 
 
 def _contents(stored: Mapping[UUID, _Stored]) -> dict[UUID, bytes]:

@@ -128,6 +128,14 @@ def wake_calendars_of_address(session: Session, source: str, address: str, at: d
     wake(session, REFRESHING, ids, at)
 
 
+def not_marked(session: Session, mark: str, after: UUID | None, limit: int) -> list[UUID]:
+    """Calendars whose ETag does not end in `mark`, in the order of their ids, from the one behind `after`."""
+    query = select(CalendarBody.calendar_id).where(~col(CalendarBody.etag).endswith(mark, autoescape=True))
+    if after is not None:
+        query = query.where(col(CalendarBody.calendar_id) > after)
+    return list(session.exec(query.order_by(col(CalendarBody.calendar_id)).limit(limit)))
+
+
 def locked_of_subject(session: Session, subject_id: UUID) -> list[Calendar]:
     """The subject's calendars in the order of their ids, as they stand now, locked until the transaction ends."""
     return _locked(session, col(Calendar.subject_id) == subject_id)

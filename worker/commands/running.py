@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from feeds import renderer
+from feeds.renderer import Following
 from notifier import ready_texts
 from store import subjects
 from store.database import Sessions, migrate, open_database
@@ -119,17 +121,21 @@ def migrate_command() -> None:
     """Brings the database's schema up to this version, and installs the shipped rules and templates.
 
     Use it before the first start and with each new version, before the processes start: they refuse an old schema. It
-    may be repeated; what clinics have changed is left alone. Back the database up first.
+    may be repeated; what clinics have changed is left alone. Back the database up first. Calendars that another version
+    has made are made anew by the workers, spread over time, from ten minutes on: let old processes be gone by then.
 
     Example: `kallelse migrate`
     """
     configuration = read_settings()
     configure_logs(configuration.settings.log_format)
-    bring_up(configuration)
+    following = bring_up(configuration)
     typer.echo("The schema is current; shipped rules and templates are installed.")
+    if following.count:
+        until = f"{following.until:%Y-%m-%d %H:%M} UTC"
+        typer.echo(f"{following.count} calendars of another version are made anew by the workers until about {until}.")
 
 
-def bring_up(configuration: Configuration) -> None:
+def bring_up(configuration: Configuration) -> Following:
     """Migrates, makes the embedded mode's key file, installs the shipped texts. Harmless to repeat."""
     sessions = open_database(configuration.settings.database_url)
     try:
@@ -138,6 +144,7 @@ def bring_up(configuration: Configuration) -> None:
         open_vault(configuration)
         with sessions.writing() as session:
             ready_texts.install(session, datetime.now(UTC))
+        return renderer.follow(sessions, datetime.now(UTC))
     finally:
         sessions.close()
 
