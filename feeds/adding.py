@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 import segno
 
+from feeds.apple_profiles import subscription_profile
 from feeds.levels import calendar_name
 
 _GOOGLE = "https://calendar.google.com/calendar/r"
@@ -51,6 +53,12 @@ def ways(address: str, language: str) -> tuple[Way, ...]:
     )
 
 
+def apple_profile(calendar_id: UUID, address: str, language: str) -> bytes:
+    """For iPhone and iPad: subscribes in one tap, also where the webcal address is not taken."""
+    about = _ABOUT_PROFILE["en" if language == "en" else "sv"]
+    return subscription_profile(calendar_id, address, calendar_name(language), about)
+
+
 def qr_code(address: str, title: str) -> str:
     """An inline SVG, without script or style, that a phone's camera reads as the webcal address.
 
@@ -80,6 +88,11 @@ class _Words:
 
 
 _FETCHED_BY_OTHERS = (Program.GOOGLE, Program.OUTLOOK, Program.MICROSOFT_365)
+
+_ABOUT_PROFILE = {
+    "sv": "Prenumererar på din kalender med bokade tider. Den som har profilen ser det kalendern visar.",
+    "en": "Subscribes to your calendar of booked times. Whoever has this profile sees what the calendar shows.",
+}
 
 _SWEDISH: Mapping[Program, _Words] = {
     Program.APPLE: _Words(

@@ -1,11 +1,13 @@
 """The start page as a browser meets it: served for real, over a real region, real providers and a real database."""
 
+import plistlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from html import unescape
 from string import Formatter
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -18,7 +20,7 @@ from starlette.routing import Route
 from store.database import Sessions, open_database
 from store.facilities import WHOLE_SOURCE
 from store.facilities import LogicalAddress as Address
-from store.identifiers import HsaId
+from store.identifiers import HsaId, new_id
 from store.vault import Vault
 from tests import build
 from tests.people import Person
@@ -117,7 +119,7 @@ def desk(  # one argument for each thing on the page
     with database.writing() as session:
         subject_id = build.subject(session, vault, clock.now(), Person(region.cast.first.identity)).id
     waits = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=5))
-    return Desk(database, clock, region, providers, subject_id, feed_url, *waits)
+    return Desk(database, clock, region, providers, subject_id, new_id(), feed_url, *waits)
 
 
 @pytest.fixture
@@ -166,7 +168,31 @@ def test_the_calendar_shows_what_is_served_and_marks_what_is_off_in_words_too(vi
     assert [struck.text_content() for struck in off.iter("s")] == ["torsdag 3 december kl.\u00a009.00"]
     assert "Gäller inte längre" in off.text_content()
     assert '"7-1"' in section.text_content()
-    assert visitor.desk.feed_url.replace("http:", "webcal:") in section.xpath(".//a/@href")
+
+
+@pytest.mark.parametrize(("language", "looks"), [("sv", "Tittar efter ändringar"), ("en", "Looks for changes")])
+def test_every_way_to_add_the_calendar_is_offered_and_says_how_often_it_looks(
+    visitor: Visitor, language: str, looks: str
+) -> None:
+    section = visitor.look(language).get_element_by_id("add")
+
+    hosts = [urlsplit(str(link)).netloc or str(link)[:7] for link in section.xpath(".//a/@href")]
+    ours = urlsplit(visitor.desk.feed_url).netloc
+    assert hosts == [ours, "/demo/p", ours, "calendar.google.com", "outlook.live.com", "outlook.office.com"]
+    assert section.text_content().count(looks) == 4
+    assert section.xpath("string(.//svg[@role='img']/title)") == TEXTS[language].qr_code
+    assert section.xpath(".//input/@value") == [visitor.desk.feed_url]
+
+
+def test_the_apple_profile_is_downloaded_kept_by_no_cache_and_subscribes_to_the_address(visitor: Visitor) -> None:
+    answer = visitor.http.get("/demo/profile?lang=en")
+
+    assert answer.headers["content-type"] == "application/x-apple-aspen-config"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-disposition"] == 'attachment; filename="kallelse.mobileconfig"'
+    profile = plistlib.loads(answer.content)
+    assert profile["PayloadDisplayName"] == "Booked times"
+    assert profile["PayloadContent"][0]["SubCalAccountHostName"] == visitor.desk.feed_url
 
 
 def test_a_hostile_text_from_a_clinic_stays_text(visitor: Visitor) -> None:
@@ -367,7 +393,7 @@ def test_the_page_is_kept_by_no_cache_and_runs_no_script_but_its_own(visitor: Vi
 def test_the_page_can_be_used_without_script_and_read_aloud(visitor: Visitor) -> None:
     page = visitor.look("en")
     assert page.get("lang") == "en"
-    assert page.xpath("//h1/text()") == page.xpath("//title/text()") == [ENGLISH.title]
+    assert page.xpath("//h1/text()") == page.xpath("//head/title/text()") == [ENGLISH.title]
     assert page.xpath("//a[text()='Refresh']/@href") == ["/?lang=en"]
     labelled = set(page.xpath("//label/@for"))
     controls = page.xpath("//select/@id | //input[@type='text']/@id")

@@ -318,12 +318,15 @@ def _write_ready_file(path: Path, stage: Stage) -> None:
 
 
 def _desk(stage: Stage) -> start_page.Desk:
+    with stage.wiring.sessions.reading() as session:
+        calendar_id = _calendar_id(session, stage.subject_id)
     return start_page.Desk(
         sessions=stage.wiring.sessions,
         clock=stage.wiring.clock,
         region=stage.region,
         providers=stage.providers,
         subject_id=stage.subject_id,
+        calendar_id=calendar_id,
         feed_url=stage.feed_url,
         poll_every=timedelta(seconds=POLL_SECONDS),
         second_look_after=timedelta(seconds=SECOND_LOOK_SECONDS),

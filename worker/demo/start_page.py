@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from feeds import adding, apple_profiles
 from store.database import Sessions
 from worker.clock import BusinessClock
 from worker.demo import feed_reading, forwarding, start_page_view
@@ -34,13 +35,14 @@ _MOST_FIELDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the page shows and moves. `feed_url`: the full address of the first citizen's calendar."""
+    """What the page shows and moves. `feed_url`: the full address of the first citizen's calendar, `calendar_id`."""
 
     sessions: Sessions
     clock: BusinessClock
     region: RunningRegion
     providers: RunningProviders
     subject_id: UUID
+    calendar_id: UUID
     feed_url: str
     poll_every: timedelta
     second_look_after: timedelta
@@ -60,6 +62,7 @@ def routes(desk: Desk) -> list[Route]:
     page = _StartPage(desk)
     return [
         Route("/", page.show, methods=["GET"]),
+        Route("/demo/profile", page.give_profile, methods=["GET"]),
         Route("/demo/time", _posted(page.forward), methods=["POST"]),
         Route("/demo/bookings", _posted(page.act_on_booking), methods=["POST"]),
         Route("/demo/systems", _posted(page.set_answers), methods=["POST"]),
@@ -78,6 +81,15 @@ class _StartPage:
         language = language_of(request)
         values = start_page_view.values(self._found(), TEXTS[language], language)
         return self._pages.answer("start.html", language, {**values, "done": request.query_params.get("done", "")})
+
+    def give_profile(self, request: Request) -> Response:
+        """The Apple profile, made for this request: it holds the secret address and is kept nowhere."""
+        profile = adding.apple_profile(self._desk.calendar_id, self._desk.feed_url, language_of(request))
+        headers = {
+            "Content-Disposition": f'attachment; filename="{apple_profiles.FILE_NAME}"',
+            "Cache-Control": "no-store",
+        }
+        return Response(profile, headers=headers, media_type=apple_profiles.CONTENT_TYPE)
 
     def forward(self, form: FormData) -> tuple[str, str]:
         target = Target(_field(form, "to"))

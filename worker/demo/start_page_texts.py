@@ -29,9 +29,6 @@ class Texts:
 
     calendar: str
     calendar_about: str
-    address: str
-    address_hint: str
-    subscribe: str
     see_file: str
     etag: str
     feed_silent: str
@@ -40,6 +37,17 @@ class Texts:
     statuses: Mapping[str, str]  # by iCalendar's STATUS
     unchanged: str
     changed: str
+
+    add: str
+    add_about: str
+    address: str
+    address_hint: str
+    profile: str
+    profile_about: str
+    others: str
+    others_about: str
+    qr_code: str
+    qr_code_about: str
 
     phone: str
     phone_about: str
@@ -117,9 +125,6 @@ SWEDISH: Final = Texts(
     },
     calendar="Kalendern",
     calendar_about="Hämtad nyss från adressen, och läst som en kalenderapp läser den.",
-    address="Prenumerationsadress",
-    address_hint="Kopiera den till en kalender på den här datorn.",
-    subscribe="Öppna i din kalender",
     see_file="Visa kalenderfilen",
     etag="Kalenderns märke (ETag): {etag}. Står det still är kalendern oförändrad.",
     feed_silent="Kalendern svarar inte just nu. Sidan försöker igen.",
@@ -128,6 +133,25 @@ SWEDISH: Final = Texts(
     statuses={"CONFIRMED": "Gäller", "TENTATIVE": "Osäker: vården visar den inte", "CANCELLED": "Gäller inte längre"},
     unchanged="Oändrad (SEQUENCE 0)",
     changed="Ändrad (SEQUENCE {sequence})",
+    add="Lägg till kalendern",
+    add_about=(
+        "Kalendern kommer alltid efter: varje program tittar så ofta det vill. Lita på SMS och e-post när något "
+        "ändras sent."
+    ),
+    address="Prenumerationsadress",
+    address_hint="Den är hemlig: den som har den ser kalendern. Kopiera den till en kalender på den här datorn.",
+    profile="Hämta profil för iPhone och iPad",
+    profile_about="Lägger till samma kalender. Öppna filen och sedan Inställningar. Den är inte signerad i provet.",
+    others="Kalendrar på nätet",
+    others_about=(
+        "Knapparna ger Google eller Microsoft adressen, och de hämtar kalendern till sina egna datorer. Hit når de "
+        "inte, så här ser du bara hur knapparna fungerar."
+    ),
+    qr_code="QR-kod med prenumerationsadressen",
+    qr_code_about=(
+        "Rikta telefonens kamera mot koden, så erbjuder den prenumerationen. I provet leder den till den här datorn, "
+        "som telefonen inte når."
+    ),
     phone="Telefonen",
     phone_about="Meddelanden till {name}, det nyaste först.",
     no_messages="Inga meddelanden än. Prova att gå fram till nästa planering.",
@@ -239,9 +263,6 @@ ENGLISH: Final = Texts(
     },
     calendar="The calendar",
     calendar_about="Fetched just now from the address, and read as a calendar app reads it.",
-    address="Subscription address",
-    address_hint="Copy it to a calendar on this computer.",
-    subscribe="Open in your calendar",
     see_file="See the calendar file",
     etag="The calendar’s mark (ETag): {etag}. While it stands still, the calendar is unchanged.",
     feed_silent="The calendar does not answer right now. The page is trying again.",
@@ -250,6 +271,25 @@ ENGLISH: Final = Texts(
     statuses={"CONFIRMED": "On", "TENTATIVE": "Unsure: the clinic does not show it", "CANCELLED": "No longer on"},
     unchanged="Unchanged (SEQUENCE 0)",
     changed="Changed (SEQUENCE {sequence})",
+    add="Add the calendar",
+    add_about=(
+        "The calendar always comes later: each program looks as often as it wants to. Trust text messages and e-mail "
+        "when something changes late."
+    ),
+    address="Subscription address",
+    address_hint="It is secret: whoever has it sees the calendar. Copy it to a calendar on this computer.",
+    profile="Get a profile for iPhone and iPad",
+    profile_about="Adds the same calendar. Open the file, then Settings. In this demo it is not signed.",
+    others="Calendars on the web",
+    others_about=(
+        "The buttons give Google or Microsoft the address, and they fetch the calendar to their own computers. They "
+        "cannot reach this one, so here you only see how the buttons work."
+    ),
+    qr_code="QR code of the subscription address",
+    qr_code_about=(
+        "Point a phone’s camera at the code and it offers the subscription. In this demo it leads to this computer, "
+        "which the phone cannot reach."
+    ),
     phone="The phone",
     phone_about="Messages to {name}, the newest first.",
     no_messages="No messages yet. Try going forward to the next planning.",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from feeds import adding
 from notifier import spoken_times
 from store import facilities, overview
 from store.database import Session
@@ -106,7 +107,8 @@ def values(found: Found, texts: Texts, language: str) -> dict[str, object]:
         "now": texts.now.format(now=spoken_times.moment(found.now, language)),
         "targets": [(target, texts.targets[target], say(at)) for target, at in found.stored.instants.items()],
         "feed_url": found.feed_url,
-        "webcal_url": "webcal:" + found.feed_url.partition(":")[2],
+        "ways": _ways(found.feed_url, language),
+        "qr_code": adding.qr_code(found.feed_url, texts.qr_code),
         "feed": found.feed,
         "events": [_event_row(event, texts, say) for event in found.feed.events],
         "messages": [_message_row(message, texts, say) for message in _to(found.citizen, found.messages)],
@@ -117,6 +119,15 @@ def values(found: Found, texts: Texts, language: str) -> dict[str, object]:
         "silent": [_silence(silent, texts, say) for silent in found.stored.silent],
         "counts": _counts(found.stored.counts, texts),
     }
+
+
+def _ways(feed_url: str, language: str) -> tuple[list[adding.Way], list[adding.Way]]:
+    """Those that work on this machine, and those whose servers would have to reach it."""
+    ways = adding.ways(feed_url, language)
+    return (
+        [way for way in ways if not way.is_fetched_by_others],
+        [way for way in ways if way.is_fetched_by_others],
+    )
 
 
 def spoken(at: datetime, now: datetime, language: str) -> str:
