@@ -16,7 +16,6 @@ from store.standing import Standing
 
 _STOCKHOLM = ZoneInfo("Europe/Stockholm")
 _NOT_COMING = (Standing.CANCELLED, Standing.GONE)
-_MOST_NOTES = 8
 
 
 class Mode(StrEnum):
@@ -51,6 +50,7 @@ class Visit:
     resource: str = field(default="", repr=False)
     preparations: str = field(default="", repr=False)
     that_day: tuple[AlsoThatDay, ...] = ()
+    more_that_day: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +182,8 @@ def _that_day(visit: Visit, words: Mapping[str, str], language: str, *, named: b
         parts = [_clock(one.start_at, language), " ".join(one.name.split()) if named else ""]
         kind = words["clashes" if one.clashes else "that_day"]
         lines.append(kind.format(visit=", ".join(part for part in parts if part)))
-    more = len(lines) - _MOST_NOTES
-    return lines if more <= 0 else [*lines[:_MOST_NOTES], words["more_that_day"].format(count=more)]
+    more = words["more_that_day"].format(count=visit.more_that_day)
+    return [*lines, more] if visit.more_that_day else lines
 
 
 def _way_back(visit: Visit) -> str:

@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from feeds import ical
-from feeds.levels import AlsoThatDay, Silence, about, calendar_name, shown
+from feeds.levels import AlsoThatDay, Silence, Visit, about, calendar_name, shown
 from feeds.periods import CalendarRules, is_coming, is_shown, next_change_at
-from feeds.same_day import Seat, companions, day_of
+from feeds.same_day import Seat, by_day, companions, day_of
 from feeds.subject_facts import SubjectFacts, details_of, place_of, shows_end, timing_of, visit_of
 from store.bookings import Booking
 from store.calendars import Calendar, ComponentKind
@@ -85,7 +85,8 @@ def picture(
         row.id: row for row in facts.bookings.values() if is_shown(timing_of(row), moment.now, view.past, moment.rules)
     }
     kept = _kept(visible, standing, changed)
-    drawing = _Drawing(facts, view, standing, moment, _by_day(facts))
+    days = by_day((_seat(facts, row) for row in facts.bookings.values()), moment.now)
+    drawing = _Drawing(facts, view, standing, moment, days)
     parts = [
         _part(facts, row, standing[row.id].content if row.id in kept else _component(drawing, row))
         for row in visible.values()
@@ -155,7 +156,7 @@ def _happening(drawing: _Drawing, booking: Booking) -> ical.Happening:
     facts, view, rules = drawing.facts, drawing.view, drawing.moment.rules
     details = details_of(facts, booking)
     place = place_of(facts, booking.facility, details.facility_name)
-    visit = replace(visit_of(facts, booking, details), that_day=_that_day(drawing, booking))
+    visit = _with_that_day(drawing, booking, visit_of(facts, booking, details))
     return ical.Happening(
         uid=booking.uid,
         sequence=booking.sequence,
@@ -169,19 +170,13 @@ def _happening(drawing: _Drawing, booking: Booking) -> ical.Happening:
     )
 
 
-def _that_day(drawing: _Drawing, booking: Booking) -> tuple[AlsoThatDay, ...]:
+def _with_that_day(drawing: _Drawing, booking: Booking, visit: Visit) -> Visit:
     if drawing.view.level is Level.BUSY:
-        return ()
+        return visit
     facts = drawing.facts
-    found = companions(_seat(facts, booking), drawing.days[day_of(booking.start_at)], drawing.moment.now)
-    return tuple(_also(facts, facts.bookings[one.booking_id], clashes=one.clashes) for one in found)
-
-
-def _by_day(facts: SubjectFacts) -> Mapping[date, Sequence[Seat]]:
-    days: dict[date, list[Seat]] = {}
-    for row in facts.bookings.values():
-        days.setdefault(day_of(row.start_at), []).append(_seat(facts, row))
-    return days
+    found = companions(_seat(facts, booking), drawing.days, drawing.moment.now)
+    named = tuple(_also(facts, facts.bookings[one.booking_id], clashes=one.clashes) for one in found.first)
+    return replace(visit, that_day=named, more_that_day=found.more)
 
 
 def _also(facts: SubjectFacts, booking: Booking, *, clashes: bool) -> AlsoThatDay:

@@ -2,7 +2,7 @@
 all of them. Pure: knows no table and no text.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -12,6 +12,8 @@ from store.standing import Standing
 
 _STOCKHOLM = ZoneInfo("Europe/Stockholm")
 _TAKING_PLACE = (Standing.BOOKED, Standing.PASSED)  # a morning's visit is no less that day's once it has begun
+
+_MOST = 8  # are named: somebody with thousands of bookings costs no more than thousands
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,34 @@ class Companion:
     clashes: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Companions:
+    """The first other visits of the day, and how many there are beyond them."""
+
+    first: tuple[Companion, ...]
+    more: int
+
+
 def day_of(at: datetime) -> date:
     return at.astimezone(_STOCKHOLM).date()
 
 
-def companions(of: Seat, day: Iterable[Seat], now: datetime) -> list[Companion]:
-    """The other visits of its day, in their order; none for one that does not take place itself."""
+def by_day(seats: Iterable[Seat], now: datetime) -> Mapping[date, Sequence[Seat]]:
+    """Those that take place, by day and in their order."""
+    days: dict[date, list[Seat]] = {}
+    for seat in sorted(seats, key=lambda seat: (seat.start_at, str(seat.booking_id))):
+        if _takes_place(seat, now):
+            days.setdefault(day_of(seat.start_at), []).append(seat)
+    return days
+
+
+def companions(of: Seat, days: Mapping[date, Sequence[Seat]], now: datetime) -> Companions:
+    """The other visits of its day; none for one that does not take place itself."""
     if not _takes_place(of, now):
-        return []
-    others = [seat for seat in day if seat.booking_id != of.booking_id and _takes_place(seat, now)]
-    others.sort(key=lambda seat: (seat.start_at, str(seat.booking_id)))
-    return [Companion(seat.booking_id, _clash(of, seat)) for seat in others]
+        return Companions((), 0)
+    day = days[day_of(of.start_at)]
+    first = [seat for seat in day[: _MOST + 1] if seat != of][:_MOST]
+    return Companions(tuple(Companion(seat.booking_id, _clash(of, seat)) for seat in first), len(day) - 1 - len(first))
 
 
 def _takes_place(seat: Seat, now: datetime) -> bool:

@@ -145,6 +145,17 @@ def test_check_30_a_cancelled_visit_is_marked_for_14_days(world: World) -> None:
     assert world.events() == []
 
 
+def test_b41_a_cancelled_visit_that_is_booked_again_stands_anew_under_its_uid(world: World) -> None:
+    booking = world.add(world.now + 60 * DAY)
+    world.open()
+    world.change(booking, standing=Standing.CANCELLED, stands_since=world.now, sequence=1)
+    world.change(booking, standing=Standing.BOOKED, stands_since=world.now, sequence=2)
+
+    (event,) = world.events()
+    assert (event["STATUS"], event["SEQUENCE"], event["UID"]) == ("CONFIRMED", 2, world.booking(booking).uid)
+    assert event["SUMMARY"] == "Bokad tid, Ekens vårdcentral"
+
+
 def test_a_candidate_has_no_component_until_it_is_released(world: World) -> None:
     booking = world.add(world.now + 3 * DAY, candidate_until=world.now + timedelta(minutes=15))
     world.open()

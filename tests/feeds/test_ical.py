@@ -135,7 +135,7 @@ def test_check_29_the_zone_is_right_by_the_rfc_for_every_half_hour() -> None:
         at += timedelta(minutes=30)
 
 
-def test_the_repeated_hour_is_written_as_wall_clock_and_never_ends_before_it_starts() -> None:
+def test_b36_the_repeated_hour_is_written_as_wall_clock_and_never_ends_before_it_starts() -> None:
     first_pass = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 02:30 summer time
     body = whole(happening(first_pass, end_at=first_pass + timedelta(minutes=60)))  # ends 02:30 winter time
 
@@ -206,6 +206,27 @@ def _assert_sound(text: str) -> None:
     assert len(lines(text).encode()) <= 2000
     seen = vobject.readOne(decoded).vevent
     assert seen.summary.value == one_line(text)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_b30_b32_b38_b39_texts_name_no_parameter_no_property_and_no_zone(text: str) -> None:
+    """What a source writes is a value: a recurrence, an attachment or a zone of its own cannot come in with it."""
+    shown = Shown(text, text, text, "https://www.1177.se")
+    event = component(happening(uid=text, shown=shown, alarms=(HOUR,))).decode().replace("\r\n ", "")
+
+    heads = {line.partition(":")[0] for line in event.split("\r\n") if line}
+    assert heads - {"LOCATION", "DESCRIPTION"} == {
+        "ACTION", "BEGIN", "CLASS", "DTSTAMP", "DTSTART;TZID=Europe/Stockholm", "END", "LAST-MODIFIED", "SEQUENCE",
+        "STATUS", "SUMMARY", "TRANSP", "TRIGGER", "UID", "URL",
+    }  # fmt: skip
+
+
+def test_b35_an_end_that_is_no_end_is_left_out_and_far_years_are_written() -> None:
+    start_at = datetime(2026, 12, 1, 8, tzinfo=UTC)
+    for end_at in (start_at, start_at - HOUR, start_at.replace(year=2025)):
+        assert b"DTEND" not in whole(happening(start_at, end_at=end_at))
+    for year in (1900, 2200):  # the years that sources are believed in
+        assert event_of(whole(happening(start_at.replace(year=year))))["DTSTART"].dt.year == year
 
 
 def test_b31_an_address_that_is_not_https_is_dropped() -> None:

@@ -14,7 +14,7 @@ from feeds.calendars import rewrite_whole
 from feeds.levels import AlsoThatDay, Mode, Place, Visit, shown
 from feeds.periods import CalendarRules
 from feeds.rendering import Moment, picture, view_of
-from feeds.same_day import Companion, Seat, companions
+from feeds.same_day import Companion, Seat, by_day, companions
 from feeds.subject_facts import facts_of
 from feeds.subscribing import Wishes
 from store import calendars
@@ -58,7 +58,9 @@ def seat(start_at: datetime, end_at: datetime | None = None, standing: Standing 
 def test_a_clash_is_said_only_where_it_is_certain(other: Seat, found: list[bool]) -> None:
     own = seat(NOON, NOON + HOUR)
 
-    assert companions(own, [own, other], NOON) == [Companion(other.booking_id, clashes) for clashes in found]
+    days = by_day([other, own], NOON)
+    assert companions(own, days, NOON).first == tuple(Companion(other.booking_id, clashes) for clashes in found)
+    assert len(companions(other, days, NOON).first) == len(found)  # who is not told of keeps silent too
 
 
 @pytest.mark.parametrize(
@@ -83,12 +85,29 @@ def test_notes_name_clinics_only_where_the_level_does(
     assert all("1177" in line or "Ekens" in line for line in lines[len(notes) :])
 
 
-def test_a_day_full_of_visits_leaves_room_for_the_way_back() -> None:
-    visit = Visit(Standing.BOOKED, Mode.ON_SITE, that_day=(AlsoThatDay(NOON),) * 20)
+def test_b40_thousands_of_bookings_on_one_day_are_counted_and_leave_room_for_the_way_back() -> None:
+    seats = [seat(NOON) for _ in range(5_000)]
+    days = by_day(seats, NOON)
+    for one in seats[::500]:
+        found = companions(one, days, NOON)
+        assert (len(found.first), found.more) == (8, 4_991)
+        assert one.booking_id not in {other.booking_id for other in found.first}
+    visit = Visit(Standing.BOOKED, Mode.ON_SITE, that_day=(AlsoThatDay(NOON),), more_that_day=4_991)
 
-    lines = shown(visit, EKEN, Level.VISIT, "sv", "https://www.1177.se").description.splitlines()
+    assert shown(visit, EKEN, Level.VISIT, "sv", "https://www.1177.se").description.splitlines() == [
+        "Samma dag: kl. 12.00",
+        "Samma dag: 4991 tider till",
+        "Se tiden på 1177: https://www.1177.se",
+    ]
 
-    assert lines[7:] == ["Samma dag: kl. 12.00", "Samma dag: 12 tider till", "Se tiden på 1177: https://www.1177.se"]
+
+def test_b40_two_bookings_at_the_same_time_and_place_are_two_events_that_name_each_other(world: World) -> None:
+    world.add(NOON)
+    world.add(NOON)
+    world.open()
+
+    notes = [str(event["DESCRIPTION"]).split("\n")[0] for event in world.events()]
+    assert notes == ["Krockar med din tid kl. 12.00, Ekens vårdcentral"] * 2
 
 
 def test_a_sensitive_clinic_is_not_named_in_the_other_visit_of_the_day(world: World) -> None:

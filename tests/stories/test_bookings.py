@@ -1,5 +1,6 @@
 """Stories of bookings: what happens at a clinic, and what the citizen's calendar and phone make of it."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -51,6 +52,19 @@ def test_a_new_subject_with_twenty_bookings_gets_a_calendar_and_no_storm_of_conf
 
     assert feed(here, here.address(anna)).count("BEGIN:VEVENT") == 20
     assert here.told(anna) == []
+
+
+def test_b34_no_number_of_a_source_and_no_persons_number_becomes_a_uid(here: Town) -> None:
+    """Calendar programs make file names and addresses of UIDs, and pass them on to whoever is shown the calendar."""
+    (anna,) = here.enrol(1)
+    numbers = [anna.identity, "../../etc/passwd", "a/b?c#d", 'x";y=<z>', "1" * 64]
+    for day, number in enumerate(numbers):
+        here.book(anna, at(1 + day, 9), number)
+    here.poll()
+
+    uids = re.findall(r"(?m)^UID:(.*)\r$", feed(here, here.address(anna)))
+    assert len(set(uids)) == len(numbers)
+    assert all(re.fullmatch(r"[0-9a-f]{40}@kallelse", uid) for uid in uids)
 
 
 def test_a_booking_made_later_is_confirmed_once(here: Town, anna: Person) -> None:
