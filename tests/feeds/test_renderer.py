@@ -4,11 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlmodel import col, select
 
 from feeds import ical, renderer
 from feeds.calendars import Refreshed, refresh_due
 from feeds.subscribing import Wishes, open_calendar
 from store import calendars
+from store.calendars import Calendar
 from store.level import Level
 from tests import build
 from tests.feeds.world import DAY, World
@@ -101,17 +103,18 @@ def test_a_million_calendars_do_not_come_at_once(world: World, monkeypatch: pyte
     world.open()
     with world.sessions.writing() as session:
         for person in (BERTIL, CECILIA):
-            viewer = build.subject(session, world.vault, world.now, person).id
-            wishes = Wishes(Level.BUSY)
-            open_calendar(session, world.vault, wishes, viewer_id=viewer, subject_id=world.subject_id, now=world.now)
+            own = build.subject(session, world.vault, world.now, person).id
+            open_calendar(session, world.vault, Wishes(Level.BUSY), viewer_id=own, subject_id=own, now=world.now)
     mark_as_older(world)
 
     following = renderer.follow(world.sessions, world.now)
     turns = [world.now + SOON + timedelta(seconds=place) for place in range(3)]
     assert following == renderer.Following(3, turns[-1])
-    with world.sessions.reading() as session:
-        due = [row.next_change_at for row in calendars.locked_of_subject(session, world.subject_id)]
-    assert due == turns
+    assert turns_of(world) == turns
     assert renderer.follow(world.sessions, world.now + DAY).count == 3  # broken off and begun again
+    assert turns_of(world) == turns
+
+
+def turns_of(world: World) -> list[datetime | None]:
     with world.sessions.reading() as session:
-        assert due == [row.next_change_at for row in calendars.locked_of_subject(session, world.subject_id)]
+        return [row.next_change_at for row in session.exec(select(Calendar).order_by(col(Calendar.id)))]

@@ -232,7 +232,7 @@ def _place(chance: random.Random) -> str:
 def _made_anew(world: World) -> bytes:
     rules = CalendarRules()
     with world.sessions.reading() as session:
-        facts = facts_of(session, world.vault, world.subject_id, world.now, rules)
+        facts = facts_of(session, world.vault, world.subject_id)
     return picture(facts, view_of(world.calendar()), {}, None, Moment(world.now, rules)).body
 
 
