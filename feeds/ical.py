@@ -16,12 +16,13 @@ from icalendar import Calendar as Frame
 from feeds.levels import Shown
 from store.standing import Standing
 
-RENDERER: Final = 3
+RENDERER: Final = 4
 """Raise it when the bytes for the same facts change: it is part of every ETag."""
 
 _STOCKHOLM = ZoneInfo("Europe/Stockholm")
 _TEXT_BYTES = 2000
 _LINE_BYTES = 250
+_CLOSE = timedelta(hours=3)
 _NOT_COMING = (Standing.CANCELLED, Standing.GONE)
 
 _ZONE = Timezone.from_ical(
@@ -43,6 +44,8 @@ _DROPPED = re.compile(
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"  # direction overrides and marks
     "\ud800-\udfff]"  # lone surrogates
 )
+_BORDER = re.compile(r"(?i)\b(BEGIN|END):(?=V)")  # some programs look for it anywhere, also within a text
+_LIKE_A_BREAK = re.compile(r"\\+(?=[nN])")  # some programs break the line here, though the backslash is escaped
 
 
 class _Text(vText):
@@ -72,8 +75,8 @@ class Happening:
 def component(happening: Happening) -> bytes:
     """The VEVENT.
 
-    Times are written as Swedish wall clock with TZID, as the sources write them. In the repeated hour of autumn that
-    form cannot say the second pass (see `written_end`).
+    Times are written as Swedish wall clock with TZID, as the sources write them, but as UTC close to a clock change:
+    the wall clock cannot say the second pass of the repeated hour, and calendar programs differ about such nights.
     """
     event = Event()
     event.add("uid", _Text(one_line(happening.uid)))
@@ -128,11 +131,8 @@ def zone() -> str:
 
 
 def written_end(start_at: datetime, end_at: datetime | None) -> datetime | None:
-    """The end as a component writes it: None where the Swedish wall clock would not say that it lies after the start
-    (RFC 5545 3.3.5: in the repeated hour of autumn it means the first pass)."""
-    if end_at is None or _wall_clock(end_at) <= _wall_clock(start_at):
-        return None
-    return end_at
+    """The end as a component writes it: None where it does not lie after the start."""
+    return end_at if end_at is not None and end_at > start_at else None
 
 
 def one_line(text: str, *, limit: int = _LINE_BYTES) -> str:
@@ -152,10 +152,16 @@ def _duration(length: timedelta) -> str:
 
 
 def _add_times(event: Event, happening: Happening) -> None:
-    event.add("dtstart", happening.start_at.astimezone(_STOCKHOLM))
     end_at = written_end(happening.start_at, happening.end_at)
-    if end_at is not None:
-        event.add("dtend", end_at.astimezone(_STOCKHOLM))
+    times = {"dtstart": happening.start_at} | ({"dtend": end_at} if end_at is not None else {})
+    zone = UTC if any(_is_close_to_a_clock_change(at) for at in times.values()) else _STOCKHOLM
+    for name, at in times.items():
+        event.add(name, at.astimezone(zone))
+
+
+def _is_close_to_a_clock_change(at: datetime) -> bool:
+    before, after = (at + distance for distance in (-_CLOSE, _CLOSE))
+    return before.astimezone(_STOCKHOLM).utcoffset() != after.astimezone(_STOCKHOLM).utcoffset()
 
 
 def _object_head() -> bytes:
@@ -168,10 +174,6 @@ def _object_head() -> bytes:
 
 
 _OBJECT_HEAD: Final = _object_head()
-
-
-def _wall_clock(at: datetime) -> datetime:
-    return at.astimezone(_STOCKHOLM).replace(tzinfo=None)
 
 
 def _add_texts(event: Event, shown: Shown) -> None:
@@ -204,7 +206,7 @@ def _add_alarms(event: Event, happening: Happening) -> None:
 def _without_controls(text: str) -> str:
     """The library escapes CR and LF in texts but lets other controls through, and a lone surrogate stops it."""
     unbroken = _BREAK.sub("\n", text).replace("\t", " ")
-    return _DROPPED.sub("", unbroken)
+    return _LIKE_A_BREAK.sub("/", _BORDER.sub(r"\1: ", _DROPPED.sub("", unbroken)))
 
 
 def _cut(text: str, limit: int) -> str:

@@ -135,15 +135,14 @@ def test_check_29_the_zone_is_right_by_the_rfc_for_every_half_hour() -> None:
         at += timedelta(minutes=30)
 
 
-def test_b36_the_repeated_hour_is_written_as_wall_clock_and_never_ends_before_it_starts() -> None:
+def test_b36_a_night_when_clocks_change_is_written_so_that_no_program_can_take_it_for_another_hour() -> None:
     first_pass = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # 02:30 summer time
-    body = whole(happening(first_pass, end_at=first_pass + timedelta(minutes=60)))  # ends 02:30 winter time
+    second_pass = first_pass + HOUR  # 02:30 winter time
+    body = whole(happening(first_pass, end_at=second_pass))
 
-    assert b"DTSTART;TZID=Europe/Stockholm:20261025T023000\r\n" in body
-    assert b"DTEND" not in body
-    assert event_of(body)["DTSTART"].dt.astimezone(UTC) == first_pass
-    second_pass = whole(happening(first_pass + HOUR))
-    assert event_of(second_pass)["DTSTART"].dt.astimezone(UTC) == first_pass  # the form cannot say it
+    assert b"DTSTART:20261025T003000Z\r\nDTEND:20261025T013000Z\r\n" in body
+    assert b"DTSTART:20261025T013000Z\r\n" in whole(happening(second_pass))
+    assert b"DTSTART;TZID=Europe/Stockholm:20261025T070000\r\n" in whole(happening(first_pass + timedelta(hours=5.5)))
 
 
 def test_alarms_only_where_asked_for_and_never_for_what_is_not_coming() -> None:
@@ -227,6 +226,11 @@ def test_b35_an_end_that_is_no_end_is_left_out_and_far_years_are_written() -> No
         assert b"DTEND" not in whole(happening(start_at, end_at=end_at))
     for year in (1900, 2200):  # the years that sources are believed in
         assert event_of(whole(happening(start_at.replace(year=year))))["DTSTART"].dt.year == year
+
+
+def test_words_that_some_programs_take_for_a_break_or_for_another_event_are_written_otherwise() -> None:
+    assert one_line("och\\nej, Mottagning A\\Norr, a\\b") == "och/nej, Mottagning A/Norr, a\\b"
+    assert lines("END:VEVENT\nbegin:vevent\nBegin: 8.30") == "END: VEVENT\nbegin: vevent\nBegin: 8.30"
 
 
 def test_b31_an_address_that_is_not_https_is_dropped() -> None:
