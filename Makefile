@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+NODE_STAMP := tests/clients/node_modules/.installed
 
 .PHONY: install demo test quick check bench soak soak-kill lock clean
 
@@ -10,7 +11,7 @@ install: $(STAMP)  ## .venv with everything in it, for production
 demo: $(STAMP)  ## the whole product on this machine, with a simulated region
 	$(BIN)/kallelse demo
 
-test: $(STAMP)  ## the whole suite, both databases
+test: $(STAMP) $(NODE_STAMP)  ## the whole suite, both databases
 	$(BIN)/pytest -n 2 --dist worksteal
 
 quick: $(STAMP)  ## the quick part of the suite, under a minute
@@ -43,8 +44,12 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
+# Calendar programs in JavaScript, for the tests alone. Where npm cannot install them, those tests say so in a line each.
+$(NODE_STAMP): tests/clients/package.json tests/clients/package-lock.json
+	-command -v npm > /dev/null && cd tests/clients && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && touch node_modules/.installed
+
 lock:  ## after a change of dependencies; needs uv
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements.lock
 
 clean:
-	rm -rf .venv
+	rm -rf .venv tests/clients/node_modules

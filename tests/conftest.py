@@ -24,11 +24,11 @@ hypothesis_settings.load_profile("untimed")
 
 NOW = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)  # a Tuesday, 09:55 in Stockholm
 _SLOW = (
-    "/stories/", "/faults/", "/demo/", "/contracts/", "test_commands.py", "test_actors.py", "test_broker.py",
-    "test_processes.py", "test_reconcile_properties.py", "test_polling.py", "test_receipt_histories.py",
-    "test_hooks_under_fire.py", "test_resolving.py", "test_restored.py", "test_heartbeat.py", "test_heartbeats.py",
-    "test_operating.py", "test_checking.py", "test_health.py", "test_vitals.py", "test_sending.py",
-    "test_access_log.py", "test_importing.py", "test_population.py",
+    "/stories/", "/faults/", "/demo/", "/contracts/", "/clients/", "test_commands.py", "test_actors.py",
+    "test_broker.py", "test_processes.py", "test_reconcile_properties.py", "test_polling.py",
+    "test_receipt_histories.py", "test_hooks_under_fire.py", "test_resolving.py", "test_restored.py",
+    "test_heartbeat.py", "test_heartbeats.py", "test_operating.py", "test_checking.py", "test_health.py",
+    "test_vitals.py", "test_sending.py", "test_access_log.py", "test_importing.py", "test_population.py",
 )  # fmt: skip
 _FOLDER = "TESTS_SERVER_FOLDER"
 SHARED = Path(__file__).parents[2] / "shared"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -80,14 +81,14 @@ def start(folder: Path, *more: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder = tmp_path_factory.mktemp("demo")
-    process = start(folder, "--citizens", "8", "--now", "2026-11-24T09:55")
+@contextmanager
+def running(folder: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], httpx.Client]]:
+    """The process, what its ready file says, and a client."""
+    process = start(folder, "--now", "2026-11-24T09:55", *more)
     try:
         within(90, lambda: (folder / "ready.json").exists() or process.poll() is not None)
         with httpx.Client(trust_env=False, timeout=10) as web:
-            yield Demo(process, json.loads((folder / "ready.json").read_text()), web)
+            yield process, json.loads((folder / "ready.json").read_text()), web
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     finally:
@@ -95,6 +96,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    with running(tmp_path_factory.mktemp("demo"), "--citizens", "8") as begun:
+        yield Demo(*begun)
 
 
 def next_day(local: str) -> str:
