@@ -35,7 +35,7 @@ _ZONE = Timezone.from_ical(
     "END:VTIMEZONE\r\n"
 )
 _END: Final = b"END:VCALENDAR\r\n"
-_PRODUCT: Final = "-//Kallelse//Kallelse//SV"
+PRODUCT: Final = "-//Kallelse//Kallelse//SV"
 _LAST_MODIFIED = re.compile(rb"\r\nLAST-MODIFIED:(\d{8}T\d{6})Z\r\n")
 
 _BREAK = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
@@ -99,7 +99,7 @@ def calendar(name: str, about: str, refresh: timedelta, components: Iterable[byt
     """A whole calendar, its components joined as they are."""
     frame = Frame()
     frame.add("version", "2.0")
-    frame.add("prodid", _PRODUCT)
+    frame.add("prodid", PRODUCT)
     frame.add("method", "PUBLISH")
     frame.add("name", _Text(one_line(name)))
     frame.add("x-wr-calname", _Text(one_line(name)))
@@ -167,7 +167,7 @@ def _is_close_to_a_clock_change(at: datetime) -> bool:
 def _object_head() -> bytes:
     frame = Frame()
     frame.add("version", "2.0")
-    frame.add("prodid", _PRODUCT)
+    frame.add("prodid", PRODUCT)
     frame.add_component(_ZONE)
     head: bytes = frame.to_ical()
     return head.removesuffix(_END)

@@ -23,6 +23,14 @@ _MINIMAL: Headers = ((b"preference-applied", b"return=minimal"),)
 _VARIES: Headers = ((b"vary", b"Prefer, Brief"),)
 
 
+class Unmet(Exception):
+    """What was asked breaks a precondition that an RFC names; `condition` is its element."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(condition)
+        self.condition = condition
+
+
 class Answer(NamedTuple):
     """An answer; HEAD leaves out the content."""
 

@@ -27,6 +27,7 @@ class Property:
     in_allprop: bool = False
     needs_content: bool = False
     is_collections: bool = False  # the same for all objects of a collection: rendered once for them
+    begins_with_attributes: bool = False  # the value begins with attributes of the element, and ">"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Properties:
             names = dict.fromkeys((*standard, *wanted.include))
         else:
             names = dict.fromkeys(wanted.names)
-        found = tuple((*_tags(name), known[name]) for name in names if name in known)
+        found = tuple((*_tags(known[name]), known[name]) for name in names if name in known)
         return _Plan(
             tuple((opening, one, closing) for opening, closing, one in found),
             _missing([name for name in names if name not in known]),
@@ -135,9 +136,9 @@ def _pieces(caller: Caller, example: Resource, plan: _Plan, *, minimal: bool) ->
     return pieces, f"{text}{'' if minimal else plan.missing}</D:response>"
 
 
-def _tags(name: str) -> tuple[str, str]:
-    opening, _, closing = xml.element(name, "\0").partition("\0")
-    return opening, closing
+def _tags(one: Property) -> tuple[str, str]:
+    opening, _, closing = xml.element(one.name, "\0").partition("\0")
+    return opening.removesuffix(">") if one.begins_with_attributes else opening, closing
 
 
 def _missing(names: Iterable[str]) -> str:

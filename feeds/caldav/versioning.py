@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from feeds.caldav import answers, calendar_access, calendar_data, sync_collection, xml
-from feeds.caldav.answers import Answer
+from feeds.caldav import answers, calendar_access, calendar_query, free_busy, sync_collection, xml
+from feeds.caldav.answers import Answer, Unmet
 from feeds.caldav.asked import Asked
 from feeds.caldav.properties import Properties, Property
 from feeds.caldav.reading import Caller
@@ -23,9 +23,12 @@ class _Kind:
 
 
 _CALENDARS = frozenset({ResourceKind.CALENDAR})
+_CALENDARS_AND_OBJECTS = frozenset({ResourceKind.CALENDAR, ResourceKind.OBJECT})
 _REPORTS = {
     f"{DAV}sync-collection": _Kind(sync_collection.sync_collection, _CALENDARS),
-    f"{CALDAV}calendar-multiget": _Kind(calendar_access.calendar_multiget, _CALENDARS),
+    f"{CALDAV}calendar-multiget": _Kind(calendar_access.calendar_multiget, _CALENDARS_AND_OBJECTS),
+    f"{CALDAV}calendar-query": _Kind(calendar_query.calendar_query, _CALENDARS_AND_OBJECTS),
+    f"{CALDAV}free-busy-query": _Kind(free_busy.free_busy_query, _CALENDARS),
 }
 
 
@@ -37,8 +40,8 @@ def report(asked: Asked, properties: Properties) -> Answer:
         return answers.refused(403, "<D:supported-report/>")
     try:
         return kind.answer(asked, root, properties)
-    except calendar_data.Unsupported:
-        return answers.refused(403, "<C:supported-calendar-data/>")
+    except Unmet as error:
+        return answers.refused(403, error.condition)
 
 
 def _supported(_: Caller, resource: Resource) -> str:

@@ -1,19 +1,36 @@
 """Fixtures of the account's tests."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
+from store.database import open_database
+from store.vault import Vault
 from tests.feeds.caldav.account import Account
 from tests.feeds.world import DAY, World
+
+
+def opened_account(world: World) -> Account:
+    for day in (1, 2, 3):
+        world.add(world.now + day * DAY)
+    world.open()
+    return Account(world)
 
 
 @pytest.fixture
 def account(world: World) -> Iterator[Account]:
     """An account with three visits, a day apart, on each database."""
-    for day in (1, 2, 3):
-        world.add(world.now + day * DAY)
-    world.open()
-    opened = Account(world)
+    opened = opened_account(world)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def local(sqlite_url: str, vault: Vault, now: datetime) -> Iterator[Account]:
+    """The same on SQLite alone, for what no database has a part in."""
+    sessions = open_database(sqlite_url)
+    opened = opened_account(World(sessions, vault, now))
+    yield opened
+    opened.close()
+    sessions.close()
