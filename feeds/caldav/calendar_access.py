@@ -1,5 +1,6 @@
 """CalDAV, RFC 4791: the properties of calendars, what its reports tell of each component, and calendar-multiget."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -36,14 +37,15 @@ class Report:
         return self.selection is not None
 
     def response(self, asked: Asked, properties: Properties, resource: Resource) -> str:
-        more = "" if self.selection is None else self.selection.element(resource.content or b"")
-        return properties.response(asked.caller, resource, self.wanted, minimal=asked.prefers_minimal, more=more)
+        """Of one object."""
+        (only,) = self.responses(asked, properties, [resource])
+        return only
 
-    def responses(self, asked: Asked, properties: Properties, told: list[Resource]) -> list[str]:
+    def responses(self, asked: Asked, properties: Properties, told: Sequence[Resource]) -> list[str]:
         """Of several objects of one collection."""
-        if self.selection is not None:
-            return [self.response(asked, properties, one) for one in told]
-        return properties.responses(asked.caller, told, self.wanted, minimal=asked.prefers_minimal)
+        selection = self.selection
+        more = None if selection is None else lambda _, resource: selection.element(resource.component or b"")
+        return properties.responses(asked.caller, told, self.wanted, minimal=asked.prefers_minimal, more=more)
 
 
 def report_in(asked: etree._Element | None) -> Report:
@@ -77,11 +79,9 @@ def calendar_multiget(asked: Asked, root: etree._Element, properties: Properties
     if asked.resource.name:
         stored = {name: one for name, one in stored.items() if name == asked.resource.name}
     told = {stored[name].path if name in stored else href: stored.get(name) for href, name in sought.items()}
+    found = iter(report.responses(asked, properties, [one for one in told.values() if one is not None]))
     return answers.multistatus(
-        [
-            answers.response(path, "404 Not Found") if one is None else report.response(asked, properties, one)
-            for path, one in told.items()
-        ],
+        [answers.response(path, "404 Not Found") if one is None else next(found) for path, one in told.items()],
         minimal=asked.prefers_minimal,
     )
 

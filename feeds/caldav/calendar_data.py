@@ -11,9 +11,11 @@ from feeds.caldav.filters import SCHEDULED
 from feeds.caldav.instants import CALENDAR_ZONE, as_utc, instant
 from feeds.caldav.time_ranges import TimeRange, closed_range_in
 from feeds.caldav.xml import CALDAV, Malformed
+from feeds.ical import calendar_object
 
 NAME = f"{CALDAV}calendar-data"
 _OPENING, _CLOSING = "<C:calendar-data>", "</C:calendar-data>"
+_HEAD, _END = (xml.escape(text) for text in calendar_object(b"\0").decode().split("\0"))
 _RANGES = ("expand", "limit-recurrence-set", "limit-freebusy-set")
 
 
@@ -42,13 +44,13 @@ class Selection:
     part: Part | None = None
     expansion: TimeRange | None = None
 
-    def element(self, content: bytes) -> str:
+    def element(self, component: bytes) -> str:
         if self.part is None and self.expansion is None:
-            return f"{_OPENING}{xml.escape(content.decode())}{_CLOSING}"
-        return f"{_OPENING}{xml.escape(self._selected(content))}{_CLOSING}"
+            return f"{_OPENING}{_HEAD}{xml.escape(component.decode())}{_END}{_CLOSING}"
+        return f"{_OPENING}{xml.escape(self._selected(component))}{_CLOSING}"
 
-    def _selected(self, content: bytes) -> str:
-        calendar = content_lines.read(content)
+    def _selected(self, component: bytes) -> str:
+        calendar = content_lines.read(calendar_object(component))
         if self.expansion is not None:
             calendar = _expanded(calendar, self.expansion)
         return content_lines.written(calendar if self.part is None else self.part.of(calendar))

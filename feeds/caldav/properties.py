@@ -65,13 +65,8 @@ class Properties:
         """Whether resources of this kind must come with their contents."""
         return self._plan(kind, wanted).needs_content
 
-    def response(  # noqa: PLR0913 - who asks what of which, and how much of it
-        self, caller: Caller, resource: Resource, wanted: Wanted, *, minimal: bool = False, more: str = ""
-    ) -> str:
-        """The response element of one resource; `more` are properties that the caller has rendered already.
-
-        `minimal` leaves out what there is not (RFC 8144 2.1).
-        """
+    def response(self, caller: Caller, resource: Resource, wanted: Wanted, *, minimal: bool = False) -> str:
+        """The response element of one resource. `minimal` leaves out what there is not (RFC 8144 2.1)."""
         plan = self._plan(resource.kind, wanted)
         found = "".join(
             [f"{opening}{one.value(caller, resource)}{closing}" for opening, one, closing in plan.found]
@@ -79,20 +74,27 @@ class Properties:
             else [xml.empty(one.name) for _, one, _ in plan.found]
         )
         missing = "" if minimal else plan.missing
-        if not found and not more and missing:
+        if not found and missing:
             return f"<D:response>{xml.href(resource.path)}{missing}</D:response>"
-        return (
-            f"<D:response>{xml.href(resource.path)}<D:propstat><D:prop>{found}{more}{_FOUND_END}{missing}</D:response>"
-        )
+        return f"<D:response>{xml.href(resource.path)}<D:propstat><D:prop>{found}{_FOUND_END}{missing}</D:response>"
 
-    def responses(
-        self, caller: Caller, resources: Sequence[Resource], wanted: Wanted, *, minimal: bool = False
+    def responses(  # noqa: PLR0913 - who asks what of which, and how much of it
+        self,
+        caller: Caller,
+        resources: Sequence[Resource],
+        wanted: Wanted,
+        *,
+        minimal: bool = False,
+        more: Value | None = None,
     ) -> list[str]:
-        """The response elements of one collection's members: what all objects in it have alike is rendered once."""
-        if not resources or resources[0].kind is not ResourceKind.OBJECT or wanted.only_names:
+        """The response elements of one collection's members: what all objects in it have alike is rendered once.
+
+        `more` gives further properties of an object, as elements.
+        """
+        if not resources or (more is None and (resources[0].kind is not ResourceKind.OBJECT or wanted.only_names)):
             return [self.response(caller, one, wanted, minimal=minimal) for one in resources]
         plan = self._plan(ResourceKind.OBJECT, wanted)
-        pieces, last = _pieces(caller, resources[0], plan, minimal=minimal)
+        pieces, last = _pieces(caller, resources[0], plan, more, minimal=minimal)
         return [
             f"{_OPENING}{one.path}{''.join([f'{text}{value(caller, one)}' for text, value in pieces])}{last}"
             for one in resources
@@ -118,11 +120,13 @@ class Properties:
 _OPENING = "<D:response><D:href>"
 
 
-def _pieces(caller: Caller, example: Resource, plan: _Plan, *, minimal: bool) -> tuple[list[tuple[str, Value]], str]:
+def _pieces(
+    caller: Caller, example: Resource, plan: _Plan, more: Value | None, *, minimal: bool
+) -> tuple[list[tuple[str, Value]], str]:
     """A response after its path: each text and the value that follows it, and the text after the last."""
     pieces: list[tuple[str, Value]] = []
     text = "</D:href>"
-    if plan.found or minimal:
+    if plan.found or more or minimal:
         text += "<D:propstat><D:prop>"
         for opening, one, closing in plan.found:
             text += opening
@@ -132,6 +136,9 @@ def _pieces(caller: Caller, example: Resource, plan: _Plan, *, minimal: bool) ->
                 pieces.append((text, one.value))
                 text = ""
             text += closing
+        if more:
+            pieces.append((text, more))
+            text = ""
         text += _FOUND_END
     return pieces, f"{text}{'' if minimal else plan.missing}</D:response>"
 

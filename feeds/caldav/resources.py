@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from feeds.ical import calendar_object
 from store.calendars import ComponentKind
 
 ROOT: Final = "/dav/"
@@ -36,18 +37,23 @@ COLLECTIONS: Final = frozenset(ResourceKind) - {ResourceKind.OBJECT}
 
 
 class Resource(NamedTuple):
-    """One resource of the caller's account. `etag` and `content` are an object's; `content` is None unless it has been
-    asked for. (A tuple, as a request makes one for each component.)"""
+    """One resource of the caller's account. `etag` and `component` are an object's; `component` is None unless it has
+    been asked for. (A tuple, as a request makes one for each component.)"""
 
     kind: ResourceKind
     path: str
     collection: ComponentKind = ComponentKind.VISIT  # of a calendar and of the objects in it
     name: str = ""  # an object's, without its ending
     etag: str = ""
-    content: bytes | None = None
+    component: bytes | None = None
+
+    @property
+    def content(self) -> bytes | None:
+        """The component as a calendar of its own."""
+        return None if self.component is None else calendar_object(self.component)
 
     def __repr__(self) -> str:
-        """Without the content."""
+        """Without the component."""
         return f"Resource({self.kind}, {self.path})"
 
 
@@ -121,9 +127,9 @@ def calendar(account: str, kind: ComponentKind) -> Resource:
     return Resource(ResourceKind.CALENDAR, calendar_path(account, kind), kind)
 
 
-def object_in(account: str, kind: ComponentKind, name: str, etag: str = "", content: bytes | None = None) -> Resource:
+def object_in(account: str, kind: ComponentKind, name: str, etag: str = "", component: bytes | None = None) -> Resource:
     path = f"{calendar_path(account, kind)}{name}.ics"
-    return Resource(ResourceKind.OBJECT, path, kind, name, etag, content)
+    return Resource(ResourceKind.OBJECT, path, kind, name, etag, component)
 
 
 def _above_calendars(found: re.Match[bytes], account: str) -> Resource:

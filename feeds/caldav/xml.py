@@ -63,7 +63,9 @@ def children(element: etree._Element) -> list[etree._Element]:
 
 def text_of(element: etree._Element | None) -> str:
     """All text inside, without the white space around it."""
-    return "" if element is None else "".join(map(str, element.itertext())).strip()
+    if element is None:
+        return ""
+    return ("".join(map(str, element.itertext())) if len(element) else element.text or "").strip()
 
 
 def empty(name: str) -> str:

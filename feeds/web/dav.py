@@ -6,6 +6,7 @@ Logs the caller in, reads the body within bounds, and hands both to `feeds.calda
 import asyncio
 import base64
 import binascii
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ _BODY_BYTES = 262_144
 _THREADS = 8
 _LONGEST_USER = 40
 _BRIEF_BYTES = 16_384  # a body below this is answered in the event loop itself, where reads are instant
+_TAKES_ITS_TIME = re.compile(rb"calendar-query|free-busy-query|expand")  # what may look into every component
 _DECIDING = frozenset((b"authorization", b"depth", b"prefer", b"brief", b"if-none-match", b"content-length"))
 _CALDAV_METHODS = frozenset({"OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"})
 _OPTIONS = answers.without_content(200, (b"allow", ALLOWED_ON_CALENDARS))
@@ -99,7 +101,7 @@ class Dav:
             if caller is None:
                 return self._failed(scope, credentials[0])
             body = await _body(receive, headers)
-            if len(body) > _BRIEF_BYTES:
+            if len(body) > _BRIEF_BYTES or _TAKES_ITS_TIME.search(body):
                 return await self._run(lambda: self._handled(scope, path, headers, caller, body))
             return self._handled(scope, path, headers, caller, body)
         except NotNow:

@@ -15,7 +15,7 @@ from feeds.caldav.calendar_data import selection_in
 from feeds.caldav.content_lines import Garbled
 from feeds.caldav.free_busy import Busy, told
 from feeds.caldav.time_ranges import TimeRange
-from feeds.ical import one_line
+from feeds.ical import calendar_object, one_line
 from tests.feeds.caldav.account import Account, Said
 from tests.feeds.caldav.test_calendar_access import multiget, query
 from tests.feeds.caldav.test_filters import AT, HOUR, NAMESPACE, to_do, visit
@@ -24,8 +24,10 @@ REPORTS = ("query", "multiget", "sync")
 
 
 def selected(content: bytes, inside: str) -> str:
+    before, after = calendar_object(b"\0").split(b"\0")
+    component = content.removeprefix(before).removesuffix(after)
     element = etree.fromstring(f"<C:calendar-data {NAMESPACE}>{inside}</C:calendar-data>")
-    answered = selection_in(element).element(content)
+    answered = selection_in(element).element(component)
     root = etree.fromstring(answered.replace("<C:calendar-data>", f"<C:calendar-data {NAMESPACE}>", 1))
     return "".join(map(str, root.itertext()))
 
