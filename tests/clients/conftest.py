@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import caldav
@@ -13,7 +13,7 @@ import icalendar
 import pytest
 
 from tests.feeds.test_ical import HOSTILE
-from tests.stories.test_demo import Demo, next_day, running, within
+from tests.stories.test_demo import Demo, running, within
 
 
 @dataclass
@@ -63,16 +63,20 @@ class Account(Demo):
         texts = {name: words for name in ("time_type_name", "performer", "resource", "purpose")}
         place = {name: like[name] for name in ("subject", "facility")}
         self.control(
-            "POST", "bookings", {**place, **texts, "start": "2026-12-14T10:00:00", "end": "2026-12-14T10:30:00"}
+            "POST", "bookings", {**place, **texts, "start": "2026-12-21T10:00:00", "end": "2026-12-21T10:30:00"}
         )
         within(30, lambda: len(self.starts()) > len(before))
 
     def move_a_visit(self) -> str:
-        """A day later, at the region. Returns its UID when the citizen's calendar shows it."""
+        """To the next day or back, at the region. Returns its UID when the citizen's calendar shows it.
+
+        No further, as visits of one day name each other.
+        """
         before = self.starts()
-        moved = self.care()[2]
-        later = {name: next_day(moved[name]) for name in ("start", "end")}
-        self.control("PATCH", f"bookings/{moved['id']}", later)
+        visit = self.care()[2]
+        by = timedelta(days=1 if datetime.fromisoformat(visit["start"]).day % 2 else -1)
+        times = {name: (datetime.fromisoformat(visit[name]) + by).isoformat() for name in ("start", "end")}
+        self.control("PATCH", f"bookings/{visit['id']}", times)
         within(30, lambda: self.starts() != before)
         (uid,) = (uid for uid, at in self.starts().items() if at != before[uid])
         return uid
