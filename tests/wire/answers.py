@@ -1,10 +1,12 @@
-"""SOAP answers of GetSubjectOfCareSchedule written as text, by the published contract and not by our own code."""
+"""SOAP answers written as text, by the published contracts and not by our own code."""
 
 from html import escape
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 HEADERS = "urn:riv:interoperability:headers:1"
 RESPONDER = "urn:riv:crm:scheduling:GetSubjectOfCareScheduleResponder:1"
+DETAILS = "urn:riv:crm:scheduling:GetBookingDetailsResponder:1"
+INDEX = "urn:riv:itintegration:engagementindex:FindContentResponder:1"
 
 _ORDER = (
     "startTimeInclusive endTimeExclusive healthcare_facility performer bookingId subject_of_care purpose reason "
@@ -66,6 +68,40 @@ def aggregated(slots: list[str], records: list[str]) -> bytes:
 def direct(*slots: str) -> bytes:
     """What a facility's own system answers."""
     return envelope(response(*slots))
+
+
+def details(*slots: str) -> bytes:
+    """What a facility answers about one booking or invitation. Its slots are a schedule's, in their own namespace."""
+    inner = "".join(slots)
+    return envelope(
+        f'<r:GetBookingDetailsResponse xmlns:r="{DETAILS}" xmlns="urn:riv:crm:scheduling:1"'
+        f' xmlns:e="urn:riv:crm:scheduling:1.1">{inner}</r:GetBookingDetailsResponse>'
+    )
+
+
+def record(subject: str, **said: str | None) -> str:
+    """One record of the engagement index. A field said to be None is left out."""
+    fields: dict[str, str | None] = {
+        "registeredResidentIdentification": subject,
+        "serviceDomain": "riv:crm:scheduling",
+        "categorization": "Invitation",
+        "logicalAddress": "SE2321000016-1A2B",
+        "businessObjectInstanceIdentifier": "K1",
+        "clinicalProcessInterestId": "NA",
+        "mostRecentContent": "20270115000000",
+        "sourceSystem": "SE2321000016-SYS",
+        "dataController": "SE2321000016-SYS",
+        "owner": "5565594230",
+    } | said
+    inner = "".join(f"<c:{name}>{escape(text)}</c:{name}>" for name, text in fields.items() if text is not None)
+    return f"<r:engagement>{inner}</r:engagement>"
+
+
+def index(*records: str) -> bytes:
+    return envelope(
+        f'<r:FindContentResponse xmlns:r="{INDEX}" xmlns:c="urn:riv:itintegration:engagementindex:1">'
+        f"{''.join(records)}</r:FindContentResponse>"
+    )
 
 
 def fault(text: str) -> bytes:

@@ -5,9 +5,9 @@ An adapter knows one wire format and nothing of our tables; `worker.sync` knows 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from store.identifiers import HsaId, SubjectId
 
@@ -89,6 +89,50 @@ class Snapshot:
     octets: bytes = b""  # digest of the answer as it came, its moments left out; empty where the adapter makes none
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What an engagement index lists of a subject: where to ask for it. Never stored, and used for nothing else."""
+
+    address: HsaId
+    spelling: str  # as the index wrote the address: what the question must say
+    booking_id: str
+    is_invitation: bool  # False: a booking
+
+
+@dataclass(frozen=True, slots=True)
+class Listings:
+    """An index's answer about one subject. Only a whole one can prove that something is listed no more."""
+
+    listed: tuple[Listing, ...]
+    is_whole: bool  # False where a record was another subject's or unreadable, or there were too many
+    foreign: int  # records of another subject: dropped, and to be alarmed about
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedInvitation:
+    """An open invitation as the care side reports it now: it has no time, the citizen is to book one."""
+
+    booking_id: str
+    facility: HsaId
+    facility_spelling: str
+    due_on: date | None  # the last day to book for, where the answer says one
+    facility_name: str = field(repr=False)
+    performer_name: str = field(repr=False)
+    resource_name: str = field(repr=False)
+    time_type_name: str = field(repr=False)
+    care_type_name: str = field(repr=False)
+    preparations: str = field(repr=False)
+    digest: bytes  # of the wire's content, 16 bytes
+
+
+class NotOpen(StrEnum):
+    """What the care side's answer shows instead of an open invitation of the subject's."""
+
+    HAS_TIME = "has_time"  # the schedule has it
+    NOT_INVITED = "not_invited"
+    OF_ANOTHER = "of_another"  # another subject's: dropped, alarmed about, and no proof of anything
+
+
 class SourceError(Exception):
     """A question that got no usable answer. `code` is short, stable and free of personal data (`VP007`, `timeout`)."""
 
@@ -133,4 +177,26 @@ class BookingSource(Protocol):
 
     def schedule_at(self, subject: SubjectId, facility_spelling: str) -> Snapshot:
         """What one facility itself has for the subject."""
+        ...
+
+
+@runtime_checkable
+class InvitationSource(Protocol):
+    """A source whose open invitations can be found. The schedule never has them: an index says where to ask, and the
+    facility's own answer says what is so. Raises SourceError."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def has_invitations(self) -> bool:
+        """False where this one has no index to ask."""
+        ...
+
+    def listings(self, subject: SubjectId) -> Listings:
+        """What the index lists of the subject."""
+        ...
+
+    def invitation(self, subject: SubjectId, listing: Listing) -> ReportedInvitation | NotOpen | Unreadable:
+        """What the facility itself says of something listed."""
         ...

@@ -1,10 +1,11 @@
-"""One reported booking out of the texts of its elements (TimeslotType of crm:scheduling 1.1)."""
+"""One reported booking or open invitation out of the texts of its elements (TimeslotType of crm:scheduling 1.1)."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from store.identifiers import HsaId, InvalidIdentifier, parse_hsa_id
-from worker.sources import ReportedBooking, TimeFlag
+from worker.sources import NotOpen, ReportedBooking, ReportedInvitation, TimeFlag
 from worker.sources.rivta.docbook import plain_text
 from worker.sources.rivta.texts import one_line
 from worker.sources.rivta.times import ReadTime, read_time
@@ -12,6 +13,8 @@ from worker.sources.rivta.times import ReadTime, read_time
 _MOST_TEXT = 200  # characters
 _MOST_PREPARATIONS = 4_000
 _LONGEST = timedelta(days=366)
+_MOMENT = timedelta(seconds=1)
+_SWEDEN = ZoneInfo("Europe/Stockholm")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -32,7 +35,7 @@ def booking_of(fields: Mapping[str, str], digest: bytes) -> ReportedBooking:
     start = _time(fields, "startTimeInclusive")
     end = _end(fields, start)
     return ReportedBooking(
-        booking_id=_booking_id(fields),
+        booking_id=booking_id_of(_required(fields, "bookingId")),
         facility=_facility(fields),
         facility_spelling=_required(fields, "healthcare_facility"),
         start_at=start.at,
@@ -50,6 +53,42 @@ def booking_of(fields: Mapping[str, str], digest: bytes) -> ReportedBooking:
         may_rebook=_yes(fields, "rebooking_allowed"),
         digest=digest,
     )
+
+
+def invitation_of(fields: Mapping[str, str], digest: bytes, asked_id: str) -> ReportedInvitation | NotOpen:
+    """The open invitation that the elements say, or what they show instead. Raises UnreadableField.
+
+    It is open where it has no start. An end without a start is the last day: the only date that the contract lets an
+    open invitation carry.
+    """
+    _required(fields, "subject_of_care")
+    if fields.get("bookingId", asked_id) != asked_id:
+        raise UnreadableField("bookingId", "is not the one that was asked about")
+    if "startTimeInclusive" in fields:
+        _time(fields, "startTimeInclusive")
+        return NotOpen.HAS_TIME
+    if not _yes(fields, "isInvitation"):
+        return NotOpen.NOT_INVITED
+    return ReportedInvitation(
+        booking_id=asked_id,
+        facility=_facility(fields),
+        facility_spelling=_required(fields, "healthcare_facility"),
+        due_on=_last_day(fields),
+        facility_name=_text(fields, "healthcare_facility_name"),
+        performer_name=_text(fields, "performerName"),
+        resource_name=_text(fields, "resourceName"),
+        time_type_name=_text(fields, "timeTypeName"),
+        care_type_name=_text(fields, "careTypeName"),
+        preparations=plain_text(fields.get("purpose", ""), _MOST_PREPARATIONS),
+        digest=digest,
+    )
+
+
+def booking_id_of(text: str) -> str:
+    """A booking's id, never cut or cleaned: two ids must not become one. Raises UnreadableField."""
+    if not text or len(text) > _MOST_TEXT or not text.isprintable():
+        raise UnreadableField("bookingId", f"is longer than {_MOST_TEXT} characters or holds hidden ones")
+    return text
 
 
 def _required(fields: Mapping[str, str], name: str) -> str:
@@ -76,12 +115,11 @@ def _end(fields: Mapping[str, str], start: ReadTime) -> ReadTime | None:
     return end if end.at > start.at else None
 
 
-def _booking_id(fields: Mapping[str, str]) -> str:
-    # Never cut or cleaned: two ids must not become one.
-    text = _required(fields, "bookingId")
-    if len(text) > _MOST_TEXT or not text.isprintable():
-        raise UnreadableField("bookingId", f"is longer than {_MOST_TEXT} characters or holds hidden ones")
-    return text
+def _last_day(fields: Mapping[str, str]) -> date | None:
+    """The end is exclusive: midnight belongs to the day before."""
+    if "endTimeExclusive" not in fields:
+        return None
+    return (_time(fields, "endTimeExclusive").at - _MOMENT).astimezone(_SWEDEN).date()
 
 
 def _facility(fields: Mapping[str, str]) -> HsaId:

@@ -12,13 +12,12 @@ from typing import cast
 import httpx
 
 from worker.sources import SourceError, SourceRefused, SourceUnavailable
-from worker.sources.rivta.envelope import ACTION
+from worker.sources.rivta.contract import CONTRACTS, SCHEDULE, Contract
 from worker.sources.rivta.faults import garbled
 from worker.sources.rivta.settings import RivtaSettings
 
 _HEADERS = {
     "Content-Type": "text/xml; charset=utf-8",
-    "SOAPAction": f'"{ACTION}"',
     "Accept": "text/xml",
     "Accept-Encoding": "gzip",
     "User-Agent": "kallelse",
@@ -44,18 +43,18 @@ class Client:
         self._settings = settings
         connect, read = settings.connect.total_seconds(), settings.read.total_seconds()
         self._longest = connect + read
-        self._endpoint = httpx.URL(settings.endpoint)
+        self._endpoints = {one.name: httpx.URL(settings.endpoint(one.name)) for one in CONTRACTS}
         self._timeouts = {"timeout": {"connect": connect, "read": read, "write": read, "pool": connect}}
         # Not httpx.Client: its redirects, cookies and proxies are not wanted, and cost as much as the rest of a poll.
         self._http = httpx.HTTPTransport(
             verify=_tls(settings), limits=httpx.Limits(keepalive_expiry=_IDLE), trust_env=False
         )
 
-    def ask(self, question: bytes) -> Answer:
+    def ask(self, question: bytes, contract: Contract = SCHEDULE) -> Answer:
         """The platform's answer, whatever its status. Raises SourceError."""
         ends_at = time.monotonic() + self._longest
         try:
-            with closing(self._http.handle_request(self._request(question))) as response:
+            with closing(self._http.handle_request(self._request(question, contract))) as response:
                 return Answer(response.status_code, self._content(response, ends_at))
         except httpx.TransportError as error:
             raise _unanswered(error) from error
@@ -63,11 +62,12 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def _request(self, question: bytes) -> httpx.Request:
+    def _request(self, question: bytes, contract: Contract) -> httpx.Request:
         # With its headers and stream made here httpx adds nothing to it.
-        headers = _headers(self._endpoint.netloc, len(question))
+        endpoint = self._endpoints[contract.name]
+        headers = _headers(endpoint.netloc, contract.action, len(question))
         stream = httpx.ByteStream(question)
-        return httpx.Request("POST", self._endpoint, headers=headers, stream=stream, extensions=self._timeouts)
+        return httpx.Request("POST", endpoint, headers=headers, stream=stream, extensions=self._timeouts)
 
     def _content(self, response: httpx.Response, ends_at: float) -> bytes:
         content = bytearray()
@@ -81,8 +81,9 @@ class Client:
 
 
 @lru_cache(maxsize=1024)
-def _headers(host: bytes, length: int) -> httpx.Headers:
-    return httpx.Headers({"Host": host.decode("ascii"), **_HEADERS, "Content-Length": str(length)})
+def _headers(host: bytes, action: str, length: int) -> httpx.Headers:
+    own = {"SOAPAction": f'"{action}"', "Content-Length": str(length)}
+    return httpx.Headers({"Host": host.decode("ascii"), **_HEADERS, **own})
 
 
 def _tls(settings: RivtaSettings) -> ssl.SSLContext:

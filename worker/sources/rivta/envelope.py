@@ -1,22 +1,24 @@
-"""SOAP 1.1 envelopes of GetSubjectOfCareSchedule (RIV-TA BP 2.1): writing the question, opening the answer."""
+"""SOAP 1.1 envelopes (RIV-TA BP 2.1): writing questions, opening answers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from lxml import etree
 
 from worker.sources import SourceError, SourceGarbled
+from worker.sources.rivta.contract import DETAILS, INDEX, SCHEDULE, Contract
 from worker.sources.rivta.faults import error_of_fault, garbled
 from worker.sources.rivta.xml import UnsafeXml, parsed
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 REGISTRY = "urn:riv:itintegration:registry:1"
 HEADERS = "urn:riv:interoperability:headers:1"
-RESPONDER = "urn:riv:crm:scheduling:GetSubjectOfCareScheduleResponder:1"
-ACTION = f"{RESPONDER}:GetSubjectOfCareSchedule"
+
+SERVICE_DOMAIN = "riv:crm:scheduling"
 
 _NUMBER = "{number}"  # no address has braces
-_PREFIXES = {"soap": SOAP, "itr": REGISTRY, "ih": HEADERS, "r": RESPONDER}
+_PREFIXES = {"soap": SOAP, "itr": REGISTRY, "ih": HEADERS}
 _STATUS = f"{{{HEADERS}}}ProcessingStatus"
 _UNDERSTOOD = {_STATUS, f"{{{HEADERS}}}Actor", f"{{{REGISTRY}}}LogicalAddress"}
 
@@ -34,14 +36,26 @@ def question(subject_number: str, *, logical_address: str, facility: str) -> byt
     return subject_number.encode("ascii").join(_around_the_number(logical_address, facility))
 
 
-def opened(content: bytes) -> Opened:
+def details_question(subject_number: str, *, address: str, booking_id: str) -> bytes:
+    """The question about one booking or invitation, asked of its facility by the subject."""
+    fields = {"healthcare_facility": address, "bookingId": booking_id}
+    return etree.tostring(_asking(DETAILS, address, subject_number, fields), xml_declaration=True, encoding="UTF-8")
+
+
+def index_question(subject_number: str, *, logical_address: str) -> bytes:
+    """The question what the engagement index lists of a subject: no category, as the aggregating service asks too."""
+    fields = {"registeredResidentIdentification": subject_number, "serviceDomain": SERVICE_DOMAIN}
+    return etree.tostring(_asking(INDEX, logical_address, None, fields), xml_declaration=True, encoding="UTF-8")
+
+
+def opened(content: bytes, contract: Contract = SCHEDULE) -> Opened:
     """The halves of a well-formed answer. Raises the SourceError that a fault amounts to, else SourceGarbled."""
     envelope = _envelope(content)
     headers = envelope.findall(f"{{{SOAP}}}Header/*")
     payload = _payload(envelope, content)
     if payload.tag == f"{{{SOAP}}}Fault":
         raise error_of_fault(payload)
-    if payload.tag != f"{{{RESPONDER}}}GetSubjectOfCareScheduleResponse":
+    if payload.tag != contract.response:
         raise garbled("unexpected", "the answer is to some other question", content)
     if any(_must_be_understood(header) for header in headers):
         raise garbled("must_understand", "the answer has a header that must be understood and is not", content)
@@ -62,17 +76,27 @@ def fault_in(content: bytes) -> SourceError | None:
 @lru_cache(maxsize=1024)
 def _around_the_number(logical_address: str, facility: str) -> list[bytes]:
     """What stands before, between and after the places of the number: the same for everybody."""
-    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap=_PREFIXES)
+    fields = {"healthcare_facility": facility, "subject_of_care": _NUMBER}
+    envelope = _asking(SCHEDULE, logical_address, _NUMBER, fields)
+    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8").split(_NUMBER.encode())
+
+
+def _asking(
+    contract: Contract, logical_address: str, actor_id: str | None, fields: Mapping[str, str]
+) -> etree._Element:
+    """A question's envelope; without an actor where the contract has no such header."""
+    envelope = etree.Element(f"{{{SOAP}}}Envelope", nsmap={**_PREFIXES, "r": contract.responder})
     header = etree.SubElement(envelope, f"{{{SOAP}}}Header")
     _add(header, REGISTRY, "LogicalAddress", logical_address)
-    actor = etree.SubElement(header, f"{{{HEADERS}}}Actor")
-    _add(actor, HEADERS, "actorId", _NUMBER)
-    _add(actor, HEADERS, "actorType", "subject_of_care")
+    if actor_id is not None:
+        actor = etree.SubElement(header, f"{{{HEADERS}}}Actor")
+        _add(actor, HEADERS, "actorId", actor_id)
+        _add(actor, HEADERS, "actorType", "subject_of_care")
     body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
-    asked = etree.SubElement(body, f"{{{RESPONDER}}}GetSubjectOfCareSchedule")
-    _add(asked, RESPONDER, "healthcare_facility", facility)
-    _add(asked, RESPONDER, "subject_of_care", _NUMBER)
-    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8").split(_NUMBER.encode())
+    asked = etree.SubElement(body, f"{{{contract.responder}}}{contract.name}")
+    for name, text in fields.items():
+        _add(asked, contract.responder, name, text)
+    return envelope
 
 
 def _add(parent: etree._Element, namespace: str, name: str, text: str) -> None:

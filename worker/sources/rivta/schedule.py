@@ -1,18 +1,20 @@
-"""The slots of a GetSubjectOfCareScheduleResponse: which are the asked subject's, and whether they are as before.
+"""The slots of a schedule, and the one of a booking's details: which are the asked subject's, and whether as before.
 
 Telling one from another (the digest) comes first; reading the fields is put off, as most answers change nothing.
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import TypeVar
 
 from lxml import etree
 
 from store.identifiers import HsaId, InvalidIdentifier, SubjectId, parse_hsa_id
-from worker.sources import ReportedBooking, Unreadable
-from worker.sources.rivta.booking import UnreadableField, booking_of
-from worker.sources.rivta.envelope import RESPONDER
+from worker.sources import NotOpen, ReportedBooking, ReportedInvitation, SourceUnavailable, Unreadable
+from worker.sources.rivta.booking import UnreadableField, booking_of, invitation_of
+from worker.sources.rivta.contract import DETAILS, SCHEDULE, Contract
 from worker.sources.rivta.texts import one_line
 
 _CORE = "{urn:riv:crm:scheduling:1}"
@@ -42,6 +44,8 @@ _NEVER_KEPT = (f"{_CORE}reason", f"{_CORE}performer", f"{_CORE}resourceID")
 _MOST_QUARANTINED = 64_000  # bytes
 _MOST_ID = 200  # characters
 
+_Read = TypeVar("_Read")
+
 
 @dataclass(frozen=True, slots=True)
 class WireSlot:
@@ -51,9 +55,13 @@ class WireSlot:
     digest: bytes
 
     def read(self) -> ReportedBooking | Unreadable:
+        return self.read_as(booking_of)
+
+    def read_as(self, of: Callable[[dict[str, str], bytes], _Read]) -> _Read | Unreadable:
+        """What the slot's fields say by `of`, which takes them and the digest, and may raise UnreadableField."""
         written = _written(self.element)
         try:
-            return booking_of(_once_each(written), self.digest)
+            return of(_once_each(written), self.digest)
         except UnreadableField as fault:
             return self._unreadable(dict(reversed(written)), str(fault))
 
@@ -63,19 +71,36 @@ class WireSlot:
         return Unreadable(_facility(fields), booking_id, reason, content, self.digest)
 
 
-def slots_of(response: etree._Element, subject: SubjectId) -> tuple[tuple[WireSlot, ...], int]:
+def slots_of(
+    response: etree._Element, subject: SubjectId, contract: Contract = SCHEDULE
+) -> tuple[tuple[WireSlot, ...], int]:
     """The slots reported for the subject, and how many were reported for somebody else.
 
     A slot that names nobody is kept: it is never taken for the subject's, reading it says that it is unreadable.
     """
     slots, foreign = [], 0
-    for element in response.iterchildren(f"{{{RESPONDER}}}timeslotDetail"):
+    for element in response.iterchildren(f"{{{contract.responder}}}timeslotDetail"):
         written = _written(element)
         if _is_of_another(written, subject):
             foreign += 1
         else:
             slots.append(WireSlot(element, _digest(written)))
     return tuple(slots), foreign
+
+
+def invitation_in(
+    response: etree._Element, subject: SubjectId, booking_id: str
+) -> ReportedInvitation | NotOpen | Unreadable:
+    """What GetBookingDetails says of a possible open invitation.
+
+    An answer without a slot breaks the contract: whether that means withdrawn, only the facility's system knows.
+    """
+    slots, foreign = slots_of(response, subject, DETAILS)
+    if foreign:
+        return NotOpen.OF_ANOTHER
+    if len(slots) != 1:
+        raise SourceUnavailable("no_slot", "the facility's system says nothing of what it was asked about")
+    return slots[0].read_as(lambda fields, digest: invitation_of(fields, digest, booking_id))
 
 
 def _written(slot: etree._Element) -> list[tuple[str, str]]:

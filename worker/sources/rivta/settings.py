@@ -11,15 +11,17 @@ from urllib.parse import urlsplit
 class RivtaSettings:
     """One platform. `url` ends in `/vp`; `logical_address` is the aggregating service's (`5565594230` is Inera's).
 
-    `direct` says whether single facilities may be asked. `certificate` and `key` are PEM files for mutual TLS, without
-    a pass phrase; `trust` is the PEM file of the authorities believed (the host's own where None). Plain http is taken
-    only for this very machine: the question holds an identity number. Raises ValueError.
+    `direct` says whether single facilities may be asked; `index_logical_address` is the engagement index's, None where
+    it may not be asked: without either, open invitations cannot be found. `certificate` and `key` are PEM files for
+    mutual TLS, without a pass phrase; `trust` is the PEM file of the authorities believed (the host's own where None).
+    Plain http is taken only for this very machine: the question holds an identity number. Raises ValueError.
     """
 
     name: str
     url: str
     logical_address: str
     direct: bool = False
+    index_logical_address: str | None = None
     certificate: Path | None = None
     key: Path | None = None
     trust: Path | None = None
@@ -33,9 +35,9 @@ class RivtaSettings:
             return
         raise ValueError(f"source {self.name}: the url must begin with https://")
 
-    @property
-    def endpoint(self) -> str:
-        return f"{self.url.rstrip('/')}/GetSubjectOfCareSchedule/1/rivtabp21"
+    def endpoint(self, contract: str) -> str:
+        """Where a contract is spoken."""
+        return f"{self.url.rstrip('/')}/{contract}/1/rivtabp21"
 
 
 def _is_this_machine(host: str | None) -> bool:

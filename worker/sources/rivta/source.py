@@ -1,16 +1,31 @@
-"""A RIV-TA platform as a booking source: the aggregating service's answer, or one facility's own, as a snapshot."""
+"""A RIV-TA platform as a booking source: the aggregating service's answer, or one facility's own, as a snapshot; and
+as a source of open invitations, by the engagement index and each facility's own word."""
 
 import re
 from collections.abc import Mapping
 from hashlib import blake2b
 
 from store.identifiers import HsaId, InvalidIdentifier, SubjectId, parse_hsa_id
-from worker.sources import AddressStatus, IsStored, ReportedSlot, Snapshot, SourceRefused, SourceUnavailable
+from worker.sources import (
+    AddressStatus,
+    IsStored,
+    Listing,
+    Listings,
+    NotOpen,
+    ReportedInvitation,
+    ReportedSlot,
+    Snapshot,
+    SourceRefused,
+    SourceUnavailable,
+    Unreadable,
+)
 from worker.sources.rivta.client import Answer, Client
-from worker.sources.rivta.envelope import Opened, fault_in, opened, question
+from worker.sources.rivta.contract import DETAILS, INDEX
+from worker.sources.rivta.envelope import Opened, details_question, fault_in, index_question, opened, question
 from worker.sources.rivta.faults import error_of_status
+from worker.sources.rivta.index import listings_in
 from worker.sources.rivta.octets import octets_of
-from worker.sources.rivta.schedule import slots_of
+from worker.sources.rivta.schedule import invitation_in, slots_of
 from worker.sources.rivta.settings import RivtaSettings
 from worker.sources.rivta.statuses import read_statuses
 
@@ -33,6 +48,10 @@ class RivtaSource:
     def can_ask_directly(self) -> bool:
         return self._settings.direct
 
+    @property
+    def has_invitations(self) -> bool:
+        return self.can_ask_directly and self._settings.index_logical_address is not None
+
     def schedule(self, subject: SubjectId, is_stored: IsStored = lambda _: False) -> Snapshot | None:
         """All coming bookings of the subject, with what was said of each address asked."""
         content = _good(self._asked(subject, self._settings.logical_address))
@@ -48,13 +67,33 @@ class RivtaSource:
         _refuse_second_hand(read_statuses(answered.status))
         return _snapshot(self.name, subject, answered, facility)
 
+    def listings(self, subject: SubjectId) -> Listings:
+        """What the engagement index lists of the subject, under every category."""
+        address = self._settings.index_logical_address
+        if address is None:
+            raise SourceRefused("index", "this platform's engagement index may not be asked")
+        _require_askable(subject)
+        answer = self._client.ask(index_question(subject.number, logical_address=address), INDEX)
+        return listings_in(opened(_good(answer), INDEX).response, subject)
+
+    def invitation(self, subject: SubjectId, listing: Listing) -> ReportedInvitation | NotOpen | Unreadable:
+        """What the facility itself says of something listed."""
+        _require_askable(subject)
+        asked = details_question(subject.number, address=listing.spelling, booking_id=listing.booking_id)
+        answered = opened(_good(self._client.ask(asked, DETAILS)), DETAILS)
+        return invitation_in(answered.response, subject, listing.booking_id)
+
     def close(self) -> None:
         self._client.close()
 
     def _asked(self, subject: SubjectId, address: str) -> Answer:
-        if _ASKABLE.fullmatch(subject.number) is None:
-            raise SourceRefused("identity", "the contract has no place for this kind of identity number")
+        _require_askable(subject)
         return self._client.ask(question(subject.number, logical_address=address, facility=address))
+
+
+def _require_askable(subject: SubjectId) -> None:
+    if _ASKABLE.fullmatch(subject.number) is None:
+        raise SourceRefused("identity", "the contract has no place for this kind of identity number")
 
 
 def _facility(spelling: str) -> HsaId:
