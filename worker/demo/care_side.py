@@ -10,9 +10,10 @@ from uuid import uuid4
 
 from worker.demo.care_units import Facility
 from worker.demo.cast import Cast
-from worker.demo.region_state import AGGREGATOR, SWEDEN, Booking, Fault, Region
+from worker.demo.region_state import AGGREGATOR, SWEDEN, Booking, Fault, Invitation, Region
 
 _DAY = timedelta(days=1)
+_HALF_HOUR = timedelta(minutes=30)
 _SATURDAY = 5
 _BOOKABLE_HOURS = (9, 10, 11, 13, 14, 15)
 
@@ -61,8 +62,12 @@ class CareSide:
         gone = [one for one in list(self._seen.values()) if one.id not in standing and one.start_at > now]
         return sorted(gone, key=lambda booking: (booking.start_at, booking.id))
 
-    def facility(self, booking: Booking) -> Facility:
-        return self._region.facility(booking.facility)
+    def invitations(self) -> list[Invitation]:
+        """Open ones: the citizen is to choose a time."""
+        return self._region.open_invitations(self._subject)
+
+    def facility(self, of: Booking | Invitation) -> Facility:
+        return self._region.facility(of.facility)
 
     def move(self, booking_id: str) -> None:
         """To the same hour of the next day. Raises Unknown."""
@@ -103,6 +108,15 @@ class CareSide:
                 purpose=kind.preparations,
             )
         )
+
+    def book_invitation(self, invitation_id: str) -> None:
+        """The citizen chooses a time, in a week or soon after. Raises Unknown."""
+        start_at = _free_hour(self._region.now(), {booking.start_at for booking in self.standing()})
+        self._region.book_invitation(invitation_id, start_at, _HALF_HOUR)
+
+    def withdraw(self, invitation_id: str) -> None:
+        """Raises Unknown."""
+        self._region.withdraw(invitation_id)
 
     def time_books(self) -> list[TimeBook]:
         """The aggregating service first, then the citizen's by name."""

@@ -25,7 +25,7 @@ from worker.demo.facilities import (
     YOUTH_CLINIC,
 )
 from worker.demo.people import Person, people
-from worker.demo.region_state import SWEDEN, Booking
+from worker.demo.region_state import SWEDEN, Booking, Invitation
 
 _SATURDAY = 5
 _HOLIDAYS = {(12, 24), (12, 25), (12, 26), (12, 31), (1, 1), (1, 6), (5, 1), (6, 6)}  # those with a fixed date
@@ -53,10 +53,12 @@ _CHILDREN_GO_TO = (CHILDREN, DENTISTS, LABORATORY)
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The people, and their bookings at the start. The first of the people is the one that pages greet."""
+    """The people, their bookings at the start, and the first citizen's open invitation. The first of the people is
+    the one that pages greet."""
 
     people: tuple[Person, ...]
     bookings: tuple[Booking, ...]
+    invitations: tuple[Invitation, ...]
     to_cancel: str  # the first citizen's booking to cancel when all has been seen once, so that a cancelled one shows
 
     @property
@@ -73,7 +75,7 @@ def cast_of(citizens: int, now: datetime) -> Cast:
     persons = people(citizens)
     today = now.astimezone(SWEDEN)
     bookings = [booking for place, person in enumerate(persons) for booking in _bookings(place, person, today)]
-    return Cast(persons, tuple(bookings), _id(0, _TO_CANCEL))
+    return Cast(persons, tuple(bookings), (_invitation(persons[0], today),), _id(0, _TO_CANCEL))
 
 
 def next_clock_change(today: date) -> date:
@@ -111,6 +113,22 @@ def _booking(booking_id: str, person: Person, visit: _Visit) -> Booking:
         purpose=visit.kind.preparations,
         is_invitation=visit.is_invitation,
         may_rebook=not visit.is_invitation,
+    )
+
+
+def _invitation(person: Person, now: datetime) -> Invitation:
+    """The dentist's yearly one: a time within five weeks is to be chosen."""
+    kind = DENTISTS.time_types[0]
+    return Invitation(
+        id="K0101",
+        subject=person.identity,
+        facility=DENTISTS.hsa_id,
+        end_at=_at(now.date() + 36 * _DAY, time()),
+        time_type=kind.id,
+        time_type_name=kind.name,
+        performer=DENTISTS.performer,
+        care_type=DENTISTS.care_type,
+        purpose=kind.preparations or "Ring om du inte kan komma inom tiden.",
     )
 
 

@@ -6,7 +6,7 @@ Run alone with `python -m worker.demo.region`, or in a thread with `start_region
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,15 +16,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from worker.demo.cast import Cast, cast_of
+from worker.demo.control_fields import InvalidField, refuse_field
 from worker.demo.facilities import FACILITIES
-from worker.demo.region_answers import aggregated, direct, fault_met
-from worker.demo.region_control import Control, InvalidField, refuse_field
-from worker.demo.region_soap import Question, SoapFault, aggregated_answer, direct_answer, fault_answer, read_question
-from worker.demo.region_state import AGGREGATOR, Fault, Region
+from worker.demo.index_soap import index_answer, read_index_question
+from worker.demo.region_answers import aggregated, details, direct, fault_met, indexed
+from worker.demo.region_control import Control
+from worker.demo.region_soap import (
+    aggregated_answer,
+    details_answer,
+    direct_answer,
+    read_details_question,
+    read_question,
+)
+from worker.demo.region_state import AGGREGATOR, INDEX, SWEDEN, Fault, Region
 from worker.demo.servers import NoAnswer, RunningServer, clock_from, serve, until_told_to_stop
+from worker.demo.soap import SoapFault, fault_answer
 
-SCHEDULE_PATH = "/vp/GetSubjectOfCareSchedule/1/rivtabp21"
+_PATH = "/vp/{contract}/1/rivtabp21"
 _XML = "text/xml; charset=utf-8"
+
+
+_Answering = Callable[[bytes], Awaitable[tuple[str, bytes]]]
+"""From a question to the address whose connection it goes by, and the answer. Raises SoapFault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +61,63 @@ class RunningRegion:
         self._server.stop()
 
 
-class ScheduleEndpoint:
-    """Answers GetSubjectOfCareSchedule, aggregated and direct."""
+class Platform:
+    """Answers GetSubjectOfCareSchedule, aggregated and direct, GetBookingDetails, and FindContent of the index."""
 
     def __init__(self, region: Region, waits: Waits) -> None:
         self._region = region
         self._waits = waits
 
-    async def __call__(self, request: Request) -> Response:
-        try:
-            question = read_question(await request.body())
-            met = fault_met(self._region, AGGREGATOR if question.is_aggregated else question.logical_address)
-            answer = await self._answer(question)
-        except SoapFault as fault:
-            return Response(fault_answer(fault), 500, media_type=_XML)
-        if met is Fault.TIMEOUT:
-            return NoAnswer(wait=self._waits.connection)
-        return Response(_cut(answer) if met is Fault.TRUNCATED else answer, media_type=_XML)
+    @property
+    def routes(self) -> list[Route]:
+        contracts = {
+            "GetSubjectOfCareSchedule": self._schedule,
+            "GetBookingDetails": self._details,
+            "FindContent": self._index,
+        }
+        return [
+            Route(_PATH.format(contract=name), self._answering(answer), methods=["POST"])
+            for name, answer in contracts.items()
+        ]
 
-    async def _answer(self, question: Question) -> bytes:
+    def _answering(self, answer: _Answering) -> Callable[[Request], Awaitable[Response]]:
+        async def handle(request: Request) -> Response:
+            try:
+                asked, content = await answer(await request.body())
+            except SoapFault as fault:
+                return Response(fault_answer(fault), 500, media_type=_XML)
+            met = fault_met(self._region, asked)
+            if met is Fault.TIMEOUT:
+                return NoAnswer(wait=self._waits.connection)
+            return Response(_cut(content) if met is Fault.TRUNCATED else content, media_type=_XML)
+
+        return handle
+
+    async def _schedule(self, message: bytes) -> tuple[str, bytes]:
+        question = read_question(message)
         if not question.is_aggregated:
-            return direct_answer(direct(self._region, question.logical_address, question.subject).slots)
+            found = direct(self._region, question.logical_address, question.subject)
+            return question.logical_address, direct_answer(found.slots)
         answer = aggregated(self._region, question.subject)
         if answer.waits:
             await asyncio.sleep(self._waits.producer.total_seconds())
-        return aggregated_answer(answer.slots, answer.records, self._region.now())
+        return AGGREGATOR, aggregated_answer(answer.slots, answer.records, self._region.now())
+
+    async def _details(self, message: bytes) -> tuple[str, bytes]:
+        question = read_details_question(message)
+        return question.logical_address, details_answer(details(self._region, question))
+
+    async def _index(self, message: bytes) -> tuple[str, bytes]:
+        rows = indexed(self._region, read_index_question(message))
+        return INDEX, index_answer(rows, self._region.now().astimezone(SWEDEN))
 
 
 def region_app(region: Region, cast: Cast, waits: Waits) -> Starlette:
-    """The web application: the platform's path and the control endpoint."""
-    schedule = Route(SCHEDULE_PATH, ScheduleEndpoint(region, waits).__call__, methods=["POST"])
+    """The web application: the platform's paths and the control endpoint."""
     control = Control(region, cast.people)
-    return Starlette(routes=[schedule, *control.routes], exception_handlers={InvalidField: refuse_field})
+    return Starlette(
+        routes=[*Platform(region, waits).routes, *control.routes], exception_handlers={InvalidField: refuse_field}
+    )
 
 
 def start_region(
@@ -94,6 +132,8 @@ def start_region(
     is taken."""
     cast = cast_of(citizens, cast_at or now())
     region = Region(FACILITIES, cast.bookings, now)
+    for invitation in cast.invitations:
+        region.invite(invitation)
     server = serve(region_app(region, cast, waits or Waits()), port)
     return RunningRegion(server.url, cast, region, server)
 

@@ -6,8 +6,10 @@ Knows no wire: the answer's parts are data.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.demo.region_soap import Failure, Record, Slot, SoapFault
-from worker.demo.region_state import AGGREGATOR, Booking, Fault, Kind, Region, Unknown
+from worker.demo.index_soap import IndexQuestion, Row, category_of
+from worker.demo.region_soap import DetailsQuestion, Failure, Record, Slot
+from worker.demo.region_state import AGGREGATOR, INDEX, Booking, Fault, Invitation, Kind, Region, Unknown
+from worker.demo.soap import SoapFault
 
 _READ_TIMED_OUT = Failure("504", "Read timed out")
 _FAILURES = {
@@ -16,10 +18,11 @@ _FAILURES = {
     Fault.TRUNCATED: Failure("43000", "Unexpected end of document"),
 }
 _WITHOUT_RECORD = (Fault.NOSTATUS, Fault.DENIED)
-_NOT_AUTHORISED = "VP007 Not authorized to call the service contract GetSubjectOfCareSchedule at this logical address."
-_NO_ROUTE = "VP004 No logical address found for the service contract GetSubjectOfCareSchedule."
+_NOT_AUTHORISED = "VP007 Not authorized to call the service contract at this logical address."
+_NO_ROUTE = "VP004 No logical address found for the service contract."
 _NOT_REACHED = "VP009 Error connecting to service producer at adress."  # the platform's own spelling
 _PRODUCER_FAULT = "Tekniskt fel i tidboken."
+_NO_SUCH_BOOKING = "Bokningen finns inte."
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +70,48 @@ def direct(region: Region, address: str, subject: str) -> Answer:
     return Answer(_slots(region, [booking for booking in coming if _is_at(region, booking, names)]), None)
 
 
+def details(region: Region, question: DetailsQuestion) -> Slot:
+    """Asks one facility about one booking or invitation. What it does not have, it answers with a fault; other systems
+    may answer otherwise, the contract does not say. Raises SoapFault."""
+    where = _routed(region, question.logical_address)
+    region.count(where, Kind.DETAILS)
+    fault = region.fault_of(where)
+    _raise_for(fault, _PRODUCER_FAULT)
+    found = _found(region, question.booking_id)
+    if fault is Fault.EMPTY or found is None or region.logical_address(found.facility) != where:
+        raise SoapFault("Server", _NO_SUCH_BOOKING)
+    return Slot(found, region.facility(found.facility))
+
+
+def indexed(region: Region, question: IndexQuestion) -> list[Row]:
+    """The index's records of a citizen. Raises SoapFault."""
+    region.count(INDEX, Kind.INDEX)
+    fault = region.fault_of(INDEX)
+    _raise_for(fault, _NOT_REACHED)
+    if fault is Fault.EMPTY:
+        return []
+    listed = [one for one in region.indexed(question.subject) if question.category in ("", category_of(one))]
+    return [Row(one, region.logical_address(one.facility), _system(region, one)) for one in listed]
+
+
 def fault_met(region: Region, address: str) -> Fault:
     """The fault that concerns the connection itself: of the aggregating service (`*`) or of the asked facility."""
     try:
         return region.fault_of(region.logical_address(address))
     except Unknown:
         return Fault.OK
+
+
+def _found(region: Region, booking_id: str) -> Booking | Invitation | None:
+    try:
+        return region.details(booking_id)
+    except Unknown:
+        return None
+
+
+def _system(region: Region, of: Booking | Invitation) -> str:
+    """The HSA-id of the system that writes the record: never that of a clinic."""
+    return f"{region.logical_address(of.facility)}S"
 
 
 def _raise_for(fault: Fault, text: str) -> None:

@@ -1,4 +1,4 @@
-"""GetSubjectOfCareSchedule 1.1 as the national platform speaks it: reads questions, writes answers and faults.
+"""GetSubjectOfCareSchedule and GetBookingDetails 1.1 as the platform speaks them: reads questions, writes answers.
 
 Written from the contract alone. Must know nothing of how Kallelse reads the same messages.
 """
@@ -11,30 +11,30 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from worker.demo.care_units import BookingSystem, Facility
-from worker.demo.region_state import SWEDEN, Booking
+from worker.demo.region_state import SWEDEN, Booking, Invitation
+from worker.demo.soap import (
+    HEADERS,
+    SOAP,
+    SoapFault,
+    address_of,
+    check_actor,
+    new_envelope,
+    payload_text,
+    read_envelope,
+    serialised,
+    text_of,
+)
 
 AGGREGATING_SERVICE = "5565594230"
 
-_SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
-_REGISTRY = "urn:riv:itintegration:registry:1"
-_HEADERS = "urn:riv:interoperability:headers:1"
 _RESPONDER = "urn:riv:crm:scheduling:GetSubjectOfCareScheduleResponder:1"
 _CORE = "urn:riv:crm:scheduling:1"
 _CORE_1_1 = "urn:riv:crm:scheduling:1.1"
 _DOCBOOK = "http://docbook.org/ns/docbook"
-_PREFIXES = {"soapenv": _SOAP, "h": _HEADERS, "r": _RESPONDER, "c": _CORE, "e": _CORE_1_1}
-_ACTOR_TYPES = ("subject_of_care", "subject_of_care_agent")
+_DETAILS = "urn:riv:crm:scheduling:GetBookingDetailsResponder:1"
+_PREFIXES = {"h": HEADERS, "c": _CORE, "e": _CORE_1_1}
 _MINUTES = "%Y%m%d%H%M"
 _SECONDS = "%Y%m%d%H%M%S"
-
-
-class SoapFault(Exception):
-    """A question that gets a SOAP fault: `code` as in SOAP 1.1; `text` begins with the platform's own code, if any."""
-
-    def __init__(self, code: str, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """A booking, and the facility whose booking system writes it."""
+class DetailsQuestion:
+    """One booking or invitation, asked for at a logical address."""
 
-    booking: Booking
+    logical_address: str
+    booking_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A booking or open invitation, and the facility whose booking system writes it."""
+
+    booking: Booking | Invitation
     facility: Facility
 
 
@@ -75,26 +83,33 @@ class Record:
 
 def read_question(message: bytes) -> Question:
     """Raises SoapFault as the platform would: VP003 without an address, a client fault for anything else amiss."""
-    envelope = _parse(message)
-    address = _text(envelope, f"{{{_SOAP}}}Header/{{{_REGISTRY}}}LogicalAddress")
-    if not address:
-        raise SoapFault("Server", "VP003 No LogicalAddress found in message header.")
-    _check_actor(envelope)
-    body = f"{{{_SOAP}}}Body/{{{_RESPONDER}}}GetSubjectOfCareSchedule"
-    if not _text(envelope, f"{body}/{{{_RESPONDER}}}healthcare_facility"):
-        raise SoapFault("Client", "The message lacks healthcare_facility.")
-    subject = _text(envelope, f"{body}/{{{_RESPONDER}}}subject_of_care")
+    envelope = read_envelope(message)
+    address = address_of(envelope)
+    check_actor(envelope)
+    payload_text(envelope, "GetSubjectOfCareSchedule", _RESPONDER, "healthcare_facility")
+    subject = text_of(
+        envelope, f"{{{SOAP}}}Body/{{{_RESPONDER}}}GetSubjectOfCareSchedule/{{{_RESPONDER}}}subject_of_care"
+    )
     if len(subject) != 12:
         raise SoapFault("Client", "The message lacks a subject_of_care of twelve characters.")
     return Question(address, subject)
+
+
+def read_details_question(message: bytes) -> DetailsQuestion:
+    """Raises SoapFault."""
+    envelope = read_envelope(message)
+    address = address_of(envelope)
+    check_actor(envelope)
+    payload_text(envelope, "GetBookingDetails", _DETAILS, "healthcare_facility")
+    return DetailsQuestion(address, payload_text(envelope, "GetBookingDetails", _DETAILS, "bookingId"))
 
 
 def aggregated_answer(slots: Sequence[Slot], records: Sequence[Record] | None, now: datetime) -> bytes:
     """An aggregated answer with its ProcessingStatus; `records` None leaves that header out."""
     envelope = _envelope()
     if records is not None:
-        header = etree.SubElement(envelope, f"{{{_SOAP}}}Header")
-        status = etree.SubElement(header, f"{{{_HEADERS}}}ProcessingStatus")
+        header = etree.SubElement(envelope, f"{{{SOAP}}}Header")
+        status = etree.SubElement(header, f"{{{HEADERS}}}ProcessingStatus")
         for record in records:
             _write_record(status, record, _local(now))
     return _with_slots(envelope, slots)
@@ -105,56 +120,34 @@ def direct_answer(slots: Sequence[Slot]) -> bytes:
     return _with_slots(_envelope(), slots)
 
 
-def fault_answer(fault: SoapFault) -> bytes:
-    """To be sent with HTTP status 500 (SOAP 1.1, 6.2)."""
-    envelope = etree.Element(f"{{{_SOAP}}}Envelope", nsmap={"soapenv": _SOAP})
-    body = etree.SubElement(envelope, f"{{{_SOAP}}}Body")
-    element = etree.SubElement(body, f"{{{_SOAP}}}Fault")
-    etree.SubElement(element, "faultcode").text = f"soapenv:{fault.code}"
-    etree.SubElement(element, "faultstring").text = fault.text
-    return _serialised(envelope)
-
-
-def _parse(message: bytes) -> etree._Element:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-    try:
-        return etree.fromstring(message, parser)
-    except etree.XMLSyntaxError:
-        raise SoapFault("Client", "The message is not well-formed XML.") from None
-
-
-def _text(parent: etree._Element, path: str) -> str:
-    return (parent.findtext(path) or "").strip()
-
-
-def _check_actor(envelope: etree._Element) -> None:
-    actor = f"{{{_SOAP}}}Header/{{{_HEADERS}}}Actor"
-    if not _text(envelope, f"{actor}/{{{_HEADERS}}}actorId"):
-        raise SoapFault("Client", "The header Actor with actorId is missing.")
-    if _text(envelope, f"{actor}/{{{_HEADERS}}}actorType") not in _ACTOR_TYPES:
-        raise SoapFault("Client", "The header Actor has no known actorType.")
+def details_answer(slot: Slot) -> bytes:
+    """The facility's answer about one booking or open invitation."""
+    envelope = new_envelope({**_PREFIXES, "r": _DETAILS})
+    body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
+    response = etree.SubElement(body, f"{{{_DETAILS}}}GetBookingDetailsResponse")
+    _write_slot(etree.SubElement(response, f"{{{_DETAILS}}}timeslotDetail"), slot)
+    return serialised(envelope)
 
 
 def _envelope() -> etree._Element:
-    return etree.Element(f"{{{_SOAP}}}Envelope", nsmap=_PREFIXES)
+    return new_envelope({**_PREFIXES, "r": _RESPONDER})
 
 
 def _with_slots(envelope: etree._Element, slots: Sequence[Slot]) -> bytes:
-    body = etree.SubElement(envelope, f"{{{_SOAP}}}Body")
+    body = etree.SubElement(envelope, f"{{{SOAP}}}Body")
     response = etree.SubElement(body, f"{{{_RESPONDER}}}GetSubjectOfCareScheduleResponse")
     for slot in slots:
-        detail = etree.SubElement(response, f"{{{_RESPONDER}}}timeslotDetail")
-        for name, text in _elements(slot.booking, slot.facility):
-            etree.SubElement(detail, name).text = text
-    return _serialised(envelope)
+        _write_slot(etree.SubElement(response, f"{{{_RESPONDER}}}timeslotDetail"), slot)
+    return serialised(envelope)
 
 
-def _serialised(envelope: etree._Element) -> bytes:
-    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
+def _write_slot(detail: etree._Element, slot: Slot) -> None:
+    for name, text in _elements(slot.booking, slot.facility):
+        etree.SubElement(detail, name).text = text
 
 
 def _write_record(status: etree._Element, record: Record, now: str) -> None:
-    element = etree.SubElement(status, f"{{{_HEADERS}}}ProcessingStatusList")
+    element = etree.SubElement(status, f"{{{HEADERS}}}ProcessingStatusList")
     is_in_synch = record.failure is None
     _write(element, "logicalAddress", record.logical_address)
     _write(element, "statusCode", "DataFromSource" if is_in_synch else "NoDataSynchFailed")
@@ -167,17 +160,17 @@ def _write_record(status: etree._Element, record: Record, now: str) -> None:
 
 
 def _write_failure(record: etree._Element, failure: Failure) -> None:
-    element = etree.SubElement(record, f"{{{_HEADERS}}}lastUnsuccessfulSynchError")
+    element = etree.SubElement(record, f"{{{HEADERS}}}lastUnsuccessfulSynchError")
     _write(element, "causingAgent", "virtualization_platform")
     _write(element, "code", failure.code)
     _write(element, "text", failure.text)
 
 
 def _write(parent: etree._Element, name: str, text: str) -> None:
-    etree.SubElement(parent, f"{{{_HEADERS}}}{name}").text = text
+    etree.SubElement(parent, f"{{{HEADERS}}}{name}").text = text
 
 
-def _elements(booking: Booking, facility: Facility) -> Iterator[tuple[str, str]]:
+def _elements(booking: Booking | Invitation, facility: Facility) -> Iterator[tuple[str, str]]:
     """TimeslotType in the schema's order. What has no content is left out, unless the vendor writes it anyway."""
     system = facility.system
     for name, text in _core_elements(booking, facility):
@@ -187,10 +180,10 @@ def _elements(booking: Booking, facility: Facility) -> Iterator[tuple[str, str]]
         yield f"{{{_CORE_1_1}}}isInvitation", "true"
 
 
-def _core_elements(booking: Booking, facility: Facility) -> Iterator[tuple[str, str]]:
+def _core_elements(booking: Booking | Invitation, facility: Facility) -> Iterator[tuple[str, str]]:
     system = facility.system
     yield "startTimeInclusive", _time(booking.start_at, system)
-    yield "endTimeExclusive", _time(booking.end_at, system)
+    yield "endTimeExclusive", _time(booking.end_at, system)  # of an open invitation: after its last day
     yield "healthcare_facility", _hsa_id(facility.hsa_id, system)
     yield "performer", _hsa_id(f"{facility.hsa_id}P1", system) if booking.performer else ""
     yield "bookingId", booking.id
@@ -209,7 +202,9 @@ def _core_elements(booking: Booking, facility: Facility) -> Iterator[tuple[str, 
     yield "rebooking_allowed", _boolean(booking.may_rebook)
 
 
-def _time(at: datetime, system: BookingSystem) -> str:
+def _time(at: datetime | None, system: BookingSystem) -> str:
+    if at is None:
+        return ""
     return at.strftime(_MINUTES if system.writes_minutes_only else _SECONDS)
 
 
@@ -217,11 +212,11 @@ def _hsa_id(hsa_id: str, system: BookingSystem) -> str:
     return hsa_id.lower() if system.writes_lower_case_ids else hsa_id
 
 
-def _purpose(booking: Booking, system: BookingSystem) -> str:
+def _purpose(booking: Booking | Invitation, system: BookingSystem) -> str:
     return _docbook(booking) if booking.purpose and system.writes_docbook else booking.purpose
 
 
-def _docbook(booking: Booking) -> str:
+def _docbook(booking: Booking | Invitation) -> str:
     """A DocBook 5.0 article as text: the serialiser then encodes it once more, as the contract wants (TKB 13.7)."""
     paragraphs = "".join(f"<para>{escape(text)}</para>" for text in booking.purpose.split("\n\n"))
     title = escape(booking.time_type_name)

@@ -6,15 +6,17 @@ Knows no wire format. Passed and cancelled bookings leave the index, as producer
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from worker.demo.care_units import Facility
 
 SWEDEN = ZoneInfo("Europe/Stockholm")
 AGGREGATOR = "*"
+INDEX = "index"
 
 
 class Fault(StrEnum):
@@ -34,10 +36,15 @@ class Kind(StrEnum):
 
     AGGREGATED = "aggregated"
     DIRECT = "direct"
+    DETAILS = "details"  # of one booking or invitation
+    INDEX = "index"  # to the engagement index, not to a time book
+
+
+_ALWAYS = (Kind.AGGREGATED, Kind.DIRECT)  # shown even where there were none
 
 
 class Unknown(LookupError):
-    """No such booking or facility in the region."""
+    """No such booking, invitation or facility in the region."""
 
 
 class Taken(ValueError):
@@ -65,6 +72,28 @@ class Booking:
     may_rebook: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """An open invitation in a time book: the citizen is to book a time. `end_at` lies after the last day, if any."""
+
+    id: str
+    subject: str = field(repr=False)
+    facility: str
+    end_at: datetime | None = None
+    time_type: str
+    time_type_name: str
+    performer: str = ""
+    resource: str = ""
+    care_type: str = ""
+    purpose: str = field(default="", repr=False)
+
+    start_at: ClassVar[None] = None
+    reason: ClassVar[str] = ""
+    is_invitation: ClassVar[bool] = True
+    may_cancel: ClassVar[bool] = False
+    may_rebook: ClassVar[bool] = False
+
+
 class Region:
     """The time books of a region. `now` is the business clock: what has begun is no longer listed."""
 
@@ -72,6 +101,7 @@ class Region:
         self.facilities: Mapping[str, Facility] = MappingProxyType({unit.hsa_id.casefold(): unit for unit in units})
         self.now = now
         self._bookings = {booking.id: booking for booking in bookings}
+        self._invitations: dict[str, Invitation] = {}
         self._cancelled: set[str] = set()
         self._faults: dict[str, Fault] = {}
         self._forbidden: set[str] = set()
@@ -85,8 +115,8 @@ class Region:
             raise Unknown("facility") from None
 
     def logical_address(self, hsa_id: str) -> str:
-        """Where questions about the facility go; the aggregating service's own name is kept. Raises Unknown."""
-        return AGGREGATOR if hsa_id == AGGREGATOR else self.facility(hsa_id).logical_address
+        """Where questions about the facility go; the platform's own services keep their names. Raises Unknown."""
+        return hsa_id if hsa_id in (AGGREGATOR, INDEX) else self.facility(hsa_id).logical_address
 
     def coming(self, subject: str | None = None) -> list[Booking]:
         """What the time books list now, by start: of everybody unless a subject is given."""
@@ -95,21 +125,58 @@ class Region:
         wanted = (booking for booking in listed if subject in (None, booking.subject) and booking.start_at > now)
         return sorted(wanted, key=lambda booking: (booking.start_at, booking.id))
 
+    def indexed(self, subject: str) -> list[Booking | Invitation]:
+        """The engagement index: a record of each booking to come and each open invitation."""
+        return [*self.coming(subject), *self.open_invitations(subject)]
+
     def indexed_addresses(self, subject: str) -> list[str]:
-        """The engagement index: the logical addresses that have anything for the subject."""
-        return sorted({self.logical_address(booking.facility) for booking in self.coming(subject)})
+        """The logical addresses that the index lists for the subject."""
+        return sorted({self.logical_address(one.facility) for one in self.indexed(subject)})
+
+    def open_invitations(self, subject: str | None = None) -> list[Invitation]:
+        """What is open now, by id: of everybody unless a subject is given. What has run out leaves the index."""
+        now = self.now()
+        standing = [one for one in list(self._invitations.values()) if one.end_at is None or one.end_at > now]
+        return sorted((one for one in standing if subject in (None, one.subject)), key=lambda one: one.id)
+
+    def invite(self, invitation: Invitation) -> None:
+        """Raises Taken, Unknown."""
+        self.facility(invitation.facility)
+        if invitation.id in self._invitations or self._stands(invitation.id):
+            raise Taken(invitation.id)
+        self._invitations[invitation.id] = invitation
+
+    def withdraw(self, invitation_id: str) -> None:
+        """Raises Unknown."""
+        if self._invitations.pop(invitation_id, None) is None:
+            raise Unknown("invitation")
+
+    def book_invitation(self, invitation_id: str, start_at: datetime, length: timedelta) -> Booking:
+        """The citizen books on the invitation: it becomes a booking by the same id. Raises Unknown."""
+        if invitation_id not in self._invitations:
+            raise Unknown("invitation")
+        invitation = self._invitations.pop(invitation_id)
+        names = ("id", "subject", "facility", "time_type", "time_type_name", "performer", "resource", "care_type")
+        kept = {name: getattr(invitation, name) for name in (*names, "purpose")}
+        booking = Booking(**kept, start_at=start_at, end_at=start_at + length)
+        self.add(booking)
+        return booking
+
+    def details(self, booking_id: str) -> Booking | Invitation:
+        """A booking or open invitation that stands. Raises Unknown."""
+        return self._invitations.get(booking_id) or self.booking(booking_id)
 
     def add(self, booking: Booking) -> None:
         """Books. The id of a cancelled booking may be used again. Raises Taken, Unknown."""
         self.facility(booking.facility)
-        if booking.id in self._bookings and booking.id not in self._cancelled:
+        if booking.id in self._invitations or self._stands(booking.id):
             raise Taken(booking.id)
         self._bookings[booking.id] = booking
         self._cancelled.discard(booking.id)
 
     def booking(self, booking_id: str) -> Booking:
         """A booking that stands. Raises Unknown for one that is cancelled or never was."""
-        if booking_id in self._cancelled or booking_id not in self._bookings:
+        if not self._stands(booking_id):
             raise Unknown("booking")
         return self._bookings[booking_id]
 
@@ -174,4 +241,10 @@ class Region:
     def calls(self) -> dict[str, dict[str, int]]:
         """How many questions each address has got, of each kind; `*` counts those to the aggregating service."""
         addresses = sorted({address for address, _ in list(self._calls)})
-        return {address: {kind.value: self._calls[address, kind] for kind in Kind} for address in addresses}
+        return {
+            address: {kind.value: count for kind in Kind if (count := self._calls[address, kind]) or kind in _ALWAYS}
+            for address in addresses
+        }
+
+    def _stands(self, booking_id: str) -> bool:
+        return booking_id in self._bookings and booking_id not in self._cancelled

@@ -110,6 +110,8 @@ class _StartPage:
             "new_id": self._care.move_by_new_id,
             "cancel": self._care.cancel,
             "restore": self._care.restore,
+            "choose": self._care.book_invitation,
+            "withdraw": self._care.withdraw,
         }
         if act not in acts:
             raise _NotUnderstood

@@ -64,6 +64,10 @@ class Texts:
     cancelled: str
     is_cancelled: str
     invitation: str
+    invitations: str
+    invitations_about: str
+    choose: str
+    withdraw: str
     move: str
     move_by_new_id: str
     cancel: str
@@ -175,6 +179,10 @@ SWEDISH: Final = Texts(
     cancelled="Avbokade tider",
     is_cancelled="Avbokad",
     invitation="Kallelse",
+    invitations="Kallelser utan tid",
+    invitations_about="Invånaren väljer själv en tid. I CalDAV-kontot är de att göra, i en lista för sig.",
+    choose="Boka som invånaren",
+    withdraw="Dra tillbaka",
     move="En dag senare",
     move_by_new_id="Byt mot ny tid",
     cancel="Avboka",
@@ -226,6 +234,8 @@ SWEDISH: Final = Texts(
         "cancel": "Avbokad i vården. Kallelse frågar två gånger innan den tror på det.",
         "restore": "Tiden gäller igen i vården.",
         "book": "Bokad i vården. Den kommer i kalendern när nästa svar kommer.",
+        "choose": "Bokad som invånaren. Kallelsen försvinner och tiden kommer med nästa svar.",
+        "withdraw": "Tillbakadragen. Kallelse frågar två gånger innan den tror på det.",
         "answers": "Ändrat. Systemet svarar så från och med nu.",
         "missing": "Den tiden finns inte längre. Inget har ändrats.",
     },
@@ -313,6 +323,10 @@ ENGLISH: Final = Texts(
     cancelled="Cancelled visits",
     is_cancelled="Cancelled",
     invitation="Invitation",
+    invitations="Invitations without a time",
+    invitations_about="The citizen chooses a time. In the CalDAV account they are to-dos, in a list of their own.",
+    choose="Book as the citizen",
+    withdraw="Withdraw",
     move="A day later",
     move_by_new_id="Swap for a new one",
     cancel="Cancel",
@@ -364,6 +378,8 @@ ENGLISH: Final = Texts(
         "cancel": "Cancelled at the clinic. Kallelse asks twice before it believes so.",
         "restore": "The visit is on again at the clinic.",
         "book": "Booked at the clinic. It reaches the calendar with the next answer.",
+        "choose": "Booked as the citizen. The invitation goes, and the visit comes with the next answer.",
+        "withdraw": "Withdrawn. Kallelse asks twice before it believes so.",
         "answers": "Changed. The system answers so from now on.",
         "missing": "That visit is no longer there. Nothing has changed.",
     },

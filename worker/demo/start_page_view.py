@@ -18,7 +18,7 @@ from worker.demo.care_side import CareSide
 from worker.demo.feed_reading import ServedEvent, ServedFeed
 from worker.demo.forwarding import Target
 from worker.demo.people import Person
-from worker.demo.region_state import Booking
+from worker.demo.region_state import Booking, Invitation
 from worker.demo.start_page_texts import Texts
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -114,6 +114,7 @@ def values(found: Found, texts: Texts, language: str) -> dict[str, object]:
         "messages": [_message_row(message, texts, say) for message in _to(found.citizen, found.messages)],
         "inbox_url": found.inbox_url,
         "booked": [_booking_row(found.care, booking, say) for booking in found.care.standing()],
+        "invitations": [_invitation_row(found.care, one) for one in found.care.invitations()],
         "cancelled": [_booking_row(found.care, booking, say) for booking in found.care.cancelled()],
         "time_books": found.care.time_books(),
         "silent": [_silence(silent, texts, say) for silent in found.stored.silent],
@@ -179,6 +180,10 @@ def _message_row(message: Message, texts: Texts, say: Say) -> MessageRow:
 def _booking_row(care: CareSide, booking: Booking, say: Say) -> BookingRow:
     facility = care.facility(booking)
     return BookingRow(booking.id, say(booking.start_at), booking.time_type_name, facility.name, booking.is_invitation)
+
+
+def _invitation_row(care: CareSide, invitation: Invitation) -> BookingRow:
+    return BookingRow(invitation.id, "", invitation.time_type_name, care.facility(invitation).name, is_invitation=True)
 
 
 def _silence(silent: Silent, texts: Texts, say: Say) -> tuple[str, str]:
