@@ -180,11 +180,13 @@ def _opened(cipher: SubjectCipher, row: CalendarComponent) -> bytes | None:
 
 
 def _standing(stored: Mapping[UUID, _Stored]) -> dict[UUID, Part]:
-    """The visits as they stand."""
+    """The components as they stand."""
     return {
-        booking_id: Part(booking_id, one.row.uid, one.row.starts_at, one.row.ends_at, one.content)
+        booking_id: Part(
+            booking_id, one.row.uid, one.row.starts_at, one.row.ends_at, one.content, ComponentKind(one.row.kind)
+        )
         for booking_id, one in stored.items()
-        if one.content is not None and one.row.kind == ComponentKind.VISIT
+        if one.content is not None
     }
 
 

@@ -1,16 +1,17 @@
-"""iCalendar text (RFC 5545, RFC 7986): one booking as a VEVENT, and the frame around them. Pure; no clock, no table.
+"""iCalendar text (RFC 5545, RFC 7986): a booking as a VEVENT, an open invitation as a VTODO, the frame around them.
 
-The only module that names icalendar. Equal input gives equal bytes, so what did not change keeps its bytes.
+Pure; no clock, no table. The only module that names icalendar. Equal input gives equal bytes, so what did not change
+keeps its bytes.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from icalendar import Alarm, Event, Timezone, vDuration, vText
+from icalendar import Alarm, Event, Timezone, Todo, vDuration, vText
 from icalendar import Calendar as Frame
 
 from feeds.levels import Shown
@@ -72,6 +73,17 @@ class Happening:
     alarms: tuple[timedelta, ...] = ()  # before the start
 
 
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One open invitation as one calendar shows it."""
+
+    uid: str
+    sequence: int
+    changed_at: datetime  # of the invitation, never the clock
+    due_on: date | None
+    shown: Shown = field(repr=False)
+
+
 def component(happening: Happening) -> bytes:
     """The VEVENT.
 
@@ -79,10 +91,7 @@ def component(happening: Happening) -> bytes:
     the wall clock cannot say the second pass of the repeated hour, and calendar programs differ about such nights.
     """
     event = Event()
-    event.add("uid", _Text(one_line(happening.uid)))
-    event.add("sequence", happening.sequence)
-    event.add("dtstamp", happening.changed_at)
-    event.add("last-modified", happening.changed_at)
+    _add_identity(event, happening)
     _add_times(event, happening)
     _add_texts(event, happening.shown)
     status = _status(happening)
@@ -92,6 +101,19 @@ def component(happening: Happening) -> bytes:
     if happening.standing not in _NOT_COMING:
         _add_alarms(event, happening)
     rendered: bytes = event.to_ical()
+    return rendered
+
+
+def task(invitation: Task) -> bytes:
+    """The VTODO. It waits to be done, and stays so until it goes: nobody tells us who has done it."""
+    todo = Todo()
+    _add_identity(todo, invitation)
+    if invitation.due_on is not None:
+        todo.add("due", invitation.due_on)
+    _add_texts(todo, invitation.shown)
+    todo.add("status", "NEEDS-ACTION")
+    todo.add("class", "PRIVATE")
+    rendered: bytes = todo.to_ical()
     return rendered
 
 
@@ -151,6 +173,13 @@ def _duration(length: timedelta) -> str:
     return written.decode()
 
 
+def _add_identity(component: Event | Todo, of: Happening | Task) -> None:
+    component.add("uid", _Text(one_line(of.uid)))
+    component.add("sequence", of.sequence)
+    component.add("dtstamp", of.changed_at)
+    component.add("last-modified", of.changed_at)
+
+
 def _add_times(event: Event, happening: Happening) -> None:
     end_at = written_end(happening.start_at, happening.end_at)
     times = {"dtstart": happening.start_at} | ({"dtend": end_at} if end_at is not None else {})
@@ -176,14 +205,14 @@ def _object_head() -> bytes:
 _OBJECT_HEAD: Final = _object_head()
 
 
-def _add_texts(event: Event, shown: Shown) -> None:
-    event.add("summary", _Text(one_line(shown.summary)))
+def _add_texts(component: Event | Todo, shown: Shown) -> None:
+    component.add("summary", _Text(one_line(shown.summary)))
     if shown.location:
-        event.add("location", _Text(one_line(shown.location)))
+        component.add("location", _Text(one_line(shown.location)))
     if shown.description:
-        event.add("description", _Text(lines(shown.description)))
+        component.add("description", _Text(lines(shown.description)))
     if shown.url.startswith("https://"):
-        event.add("url", one_line(shown.url))
+        component.add("url", one_line(shown.url))
 
 
 def _status(happening: Happening) -> str:

@@ -124,6 +124,11 @@ def mode_of(time_type_id: str, time_type_name: str, remote_time_types: Sequence[
     return Mode.PHONE if "telefon" in text or "phone" in text else Mode.REMOTE
 
 
+def labelled(words: Mapping[str, str], **values: str) -> list[str]:
+    """One line each: a line break within a value must not pass for a line of ours."""
+    return [f"{words[label]}: {' '.join(value.split())}" for label, value in values.items() if value.strip()]
+
+
 def calendar_name(language: str) -> str:
     return _words(language)["calendar"]
 
@@ -199,16 +204,11 @@ def _way_back(visit: Visit) -> str:
 def _details(visit: Visit, place: Place, level: Level, words: Mapping[str, str]) -> list[str]:
     if level is Level.VISIT:
         return []
-    lines = _labelled(words, clinic=place.name, address=place.address, phone=place.phone)
+    lines = labelled(words, clinic=place.name, address=place.address, phone=place.phone)
     if level is Level.CLINIC:
         return lines
-    lines += _labelled(words, time_type=visit.time_type, performer=visit.performer, resource=visit.resource)
+    lines += labelled(words, time_type=visit.time_type, performer=visit.performer, resource=visit.resource)
     return [*lines, "", f"{words['preparations']}:", visit.preparations] if visit.preparations.strip() else lines
-
-
-def _labelled(words: Mapping[str, str], **values: str) -> list[str]:
-    """One line each: a line break within a value must not pass for a line of ours."""
-    return [f"{words[label]}: {' '.join(value.split())}" for label, value in values.items() if value.strip()]
 
 
 def _silent(level: Level, silences: Sequence[Silence], words: Mapping[str, str], language: str) -> list[str]:

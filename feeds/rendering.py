@@ -3,18 +3,20 @@
 Decides and returns; writes nothing.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from feeds import ical
+from feeds.invitations import shown_invitation
 from feeds.levels import AlsoThatDay, Silence, Visit, about, calendar_name, shown
 from feeds.periods import CalendarRules, is_coming, is_shown, next_change_at
 from feeds.same_day import Seat, by_day, companions, day_of
-from feeds.subject_facts import SubjectFacts, details_of, place_of, shows_end, timing_of, visit_of
+from feeds.subject_facts import SubjectFacts, details_of, invited_of, place_of, shows_end, timing_of, visit_of
 from store.bookings import Booking
 from store.calendars import Calendar, ComponentKind
+from store.invitations import Invitation
 from store.level import Level
 from store.standing import Standing
 
@@ -79,12 +81,13 @@ def picture(
     changed: Collection[UUID] | None,
     moment: Moment,
 ) -> Picture:
-    """`standing` are the calendar's components as they are, by booking. Those of `changed` bookings and of all others
-    of their days, before and after, are rendered; None: all are. Raises Unsealable."""
+    """`standing` are the calendar's components as they are, by booking or invitation. Those that `changed` and all
+    other visits of their days, before and after, are rendered; None: all are. Raises Unsealable."""
     visible = {
         row.id: row for row in facts.bookings.values() if is_shown(timing_of(row), moment.now, view.past, moment.rules)
     }
-    kept = _kept(visible, standing, changed)
+    visits = {one: part for one, part in standing.items() if part.kind is ComponentKind.VISIT}
+    kept = _kept(visible, visits, changed)
     days = by_day((_seat(facts, row) for row in facts.bookings.values()), moment.now)
     drawing = _Drawing(facts, view, standing, moment, days)
     parts = [
@@ -93,7 +96,8 @@ def picture(
     ]
     parts.sort(key=lambda part: (part.starts_at, part.uid))
     text = about(view.level, _silences(facts, moment), view.language)
-    return Picture(tuple(parts), _body(view, text, parts, moment.rules), _next_change_at(facts, view, moment))
+    body = _body(view, text, parts, moment.rules)
+    return Picture((*parts, *_tasks(drawing, changed)), body, _next_change_at(facts, view, moment))
 
 
 def empty_picture(view: View, next_change_at: datetime | None, rules: CalendarRules) -> Picture:
@@ -142,14 +146,38 @@ def _component(drawing: _Drawing, booking: Booking) -> bytes:
     """Whenever its bytes change its stamp moves forward, whatever changed them (a clinic's name, another visit of the
     day, a new version of ours): calendar programs pass over a change whose stamp stands still."""
     happening = _happening(drawing, booking)
-    standing = drawing.standing.get(booking.id)
+    return _stamped(drawing, booking, lambda at: ical.component(replace(happening, changed_at=at)))
+
+
+def _stamped(drawing: _Drawing, row: Booking | Invitation, draw: Callable[[datetime], bytes]) -> bytes:
+    standing = drawing.standing.get(row.id)
     stamped_at = None if standing is None else ical.written_at(standing.content)
     if standing is None or stamped_at is None:
-        return ical.component(happening)
-    drawn = ical.component(replace(happening, changed_at=max(stamped_at, booking.amended_at)))
-    if drawn == standing.content or booking.amended_at >= stamped_at + _STEP:
+        return draw(row.amended_at)
+    drawn = draw(max(stamped_at, row.amended_at))
+    if drawn == standing.content or row.amended_at >= stamped_at + _STEP:
         return drawn
-    return ical.component(replace(happening, changed_at=max(stamped_at + _STEP, drawing.moment.now)))
+    return draw(max(stamped_at + _STEP, drawing.moment.now))
+
+
+def _tasks(drawing: _Drawing, changed: Collection[UUID] | None) -> list[Part]:
+    drawn = [(row, _task(drawing, row, changed)) for row in drawing.facts.invitations]
+    return [
+        Part(row.id, row.uid, row.first_seen_at, None, content, ComponentKind.INVITATION)
+        for row, content in drawn
+        if content is not None
+    ]
+
+
+def _task(drawing: _Drawing, row: Invitation, changed: Collection[UUID] | None) -> bytes | None:
+    if changed is not None and row.id not in changed and row.id in drawing.standing:
+        return drawing.standing[row.id].content
+    invited, place = invited_of(drawing.facts, row)
+    view, way_back = drawing.view, drawing.moment.rules.way_back
+    texts = shown_invitation(invited, place, view.level, view.language, way_back)
+    if texts is None:
+        return None
+    return _stamped(drawing, row, lambda at: ical.task(ical.Task(row.uid, row.sequence, at, row.due_on, texts)))
 
 
 def _happening(drawing: _Drawing, booking: Booking) -> ical.Happening:

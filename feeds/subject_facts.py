@@ -1,19 +1,24 @@
-"""What the calendars of one subject are made from: bookings, where they are, who is silent. Reads; decides no texts."""
+"""What the calendars of one subject are made from: bookings, open invitations, where they are, who is silent.
+
+Reads; decides no texts.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from feeds.invitations import Invited
 from feeds.levels import Place, Visit, mode_of
 from feeds.periods import CalendarRules, Register, Timing
 from feeds.viewing import Guarding, Permission, guardians_permission, own_permission
-from store import bookings, facilities, guardianships
+from store import bookings, facilities, guardianships, invitations
 from store.bookings import Booking, Details, open_details
 from store.calendars import Calendar
 from store.database import Session
 from store.facilities import WHOLE_SOURCE, Facility
 from store.identifiers import HsaId
+from store.invitations import Invitation
 from store.standing import Standing
 from store.subjects import Subject, cipher_of, number_of
 from store.vault import SubjectCipher, Vault
@@ -25,6 +30,7 @@ class SubjectFacts:
 
     cipher: SubjectCipher = field(repr=False)
     bookings: Mapping[UUID, Booking] = field(repr=False)
+    invitations: Sequence[Invitation] = field(repr=False)  # those that stand, the oldest first
     facilities: Mapping[HsaId, Facility] = field(repr=False)  # with all that stand above them
     silent_since: Mapping[tuple[str, str], datetime] = field(repr=False)  # by source and logical address
 
@@ -32,10 +38,12 @@ class SubjectFacts:
 def facts_of(session: Session, vault: Vault, subject_id: UUID) -> SubjectFacts:
     """Raises Unsealable."""
     rows = {row.id: row for row in bookings.of_subject(session, subject_id)}
+    invited = invitations.open_of_subject(session, subject_id)
     return SubjectFacts(
         cipher=cipher_of(session, vault, subject_id),
         bookings=rows,
-        facilities=_facilities(session, rows.values()),
+        invitations=invited,
+        facilities=_facilities(session, [*rows.values(), *invited]),
         silent_since=_silent_since(session, rows.values()),
     )
 
@@ -76,6 +84,18 @@ def visit_of(facts: SubjectFacts, booking: Booking, details: Details) -> Visit:
     )
 
 
+def invited_of(facts: SubjectFacts, invitation: Invitation) -> tuple[Invited, Place]:
+    """What an open invitation is about, and where. Raises Unsealable."""
+    details = invitations.open_details(facts.cipher, invitation)
+    invited = Invited(
+        time_type=details.time_type_name,
+        performer=details.performer_name,
+        resource=details.resource_name,
+        preparations=details.preparations,
+    )
+    return invited, place_of(facts, invitation.facility, details.facility_name)
+
+
 def place_of(facts: SubjectFacts, hsa_id: str, reported_name: str = "") -> Place:
     """Where it is. What a child unit leaves unsaid the unit above says; a sensitive unit hides all below it."""
     line = _line(facts, hsa_id)
@@ -101,7 +121,7 @@ def _register(subject: Subject) -> Register:
     return Register(subject.protected_on, subject.deceased_on, subject.population_as_of)
 
 
-def _facilities(session: Session, rows: Iterable[Booking]) -> dict[HsaId, Facility]:
+def _facilities(session: Session, rows: Iterable[Booking | Invitation]) -> dict[HsaId, Facility]:
     found: dict[HsaId, Facility] = {}
     wanted = {HsaId(name) for row in rows for name in (row.facility, row.logical_address)}
     while wanted:

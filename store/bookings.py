@@ -90,7 +90,7 @@ PASSING = Due(Booking, "passes_at")
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a booking tells about care. Kept sealed with the subject's key."""
+    """What a booking or an open invitation tells about care. Kept sealed with the subject's key."""
 
     facility_name: str = field(default="", repr=False)
     performer_name: str = field(default="", repr=False)
@@ -98,6 +98,10 @@ class Details:
     time_type_name: str = field(default="", repr=False)
     care_type_name: str = field(default="", repr=False)
     preparations: str = field(default="", repr=False)
+
+    def written(self) -> str:
+        """As text, to be sealed."""
+        return json.dumps(asdict(self), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +115,15 @@ class Before:
 
 
 def seal_details(cipher: SubjectCipher, booking_id: UUID, details: Details) -> str:
-    return cipher.seal_text("bookings.sealed_details", booking_id, json.dumps(asdict(details), ensure_ascii=False))
+    return cipher.seal_text("bookings.sealed_details", booking_id, details.written())
 
 
 def open_details(cipher: SubjectCipher, booking: Booking) -> Details:
-    return Details(**json.loads(cipher.open_text("bookings.sealed_details", booking.id, booking.sealed_details)))
+    return read_details(cipher.open_text("bookings.sealed_details", booking.id, booking.sealed_details))
+
+
+def read_details(written: str) -> Details:
+    return Details(**json.loads(written))
 
 
 def seal_before(cipher: SubjectCipher, change_id: UUID, before: Before) -> str:

@@ -17,6 +17,7 @@ from store.columns import Claimable, UtcDateTime, lease_clock, one_of, sealed
 from store.database import Sessions
 from store.facilities import WHOLE_SOURCE
 from store.identifiers import new_id
+from store.invitations import subjects_invited_to
 from store.level import Level as Level  # apart, so that pure decisions may name it
 from store.standing import Standing
 
@@ -258,9 +259,9 @@ def _revoke(session: Session, where: ColumnElement[bool], at: datetime) -> int:
 
 
 def wake_calendars_at(session: Session, facilities: Sequence[str], at: datetime) -> None:
-    """Has the calendars that show visits at these facilities looked at anew: what is known of the places changed."""
-    subject_ids = session.exec(select(Booking.subject_id).where(col(Booking.facility).in_(facilities)).distinct()).all()
-    wake_calendars(session, subject_ids, at)
+    """Has the calendars that show these facilities looked at anew: what is known of the places changed."""
+    visiting = session.exec(select(Booking.subject_id).where(col(Booking.facility).in_(facilities)).distinct()).all()
+    wake_calendars(session, list({*visiting, *subjects_invited_to(session, facilities)}), at)
 
 
 def revoke_access_to_subject(session: Session, subject_id: UUID, at: datetime) -> None:

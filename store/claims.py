@@ -100,10 +100,11 @@ def finish(session: Session, due: Due, claim: Claim, next_at: datetime | None, *
     return session.connection().execute(statement).rowcount == 1
 
 
-def wake(session: Session, due: Due, ids: Sequence[UUID], at: datetime) -> None:
-    """Makes the rows due at `at`, or leaves them if they are due sooner; either way their worker will look again."""
+def wake(session: Session, due: Due, ids: Sequence[UUID], at: datetime) -> int:
+    """Makes the rows due at `at`, or leaves them if they are due sooner; either way their worker will look again.
+    Returns how many there are."""
     if not ids:
-        return
+        return 0
     statement = (
         update(due.table)
         .where(due.id.in_(ids))
@@ -115,7 +116,7 @@ def wake(session: Session, due: Due, ids: Sequence[UUID], at: datetime) -> None:
         )
         .execution_options(synchronize_session=False)
     )
-    session.connection().execute(statement)
+    return session.connection().execute(statement).rowcount
 
 
 def release(session: Session, due: Due, claims: Iterable[Claim]) -> None:

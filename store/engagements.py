@@ -1,7 +1,7 @@
 """Engagements: that a subject has something at a source, when to ask next, and what the last answer said of whom."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -42,6 +42,18 @@ class Engagement(Claimable, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class InvitationLook(Claimable, table=True):
+    """When to look for an engagement's open invitations: a row of its own, so that looks and polls do not wait for
+    each other. Made with the engagement's first answer."""
+
+    __tablename__ = "invitation_looks"
+
+    id: UUID = Field(primary_key=True, foreign_key="engagements.id", ondelete="CASCADE")  # the engagement's
+    next_look_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    failures: int = Field(default=0)  # in a row
+    last_error: str = Field(default="")  # its code
+
+
 class EngagementAddress(SQLModel, table=True):
     """What this subject's answers say of one logical address. Written only when its status changes.
 
@@ -76,6 +88,7 @@ class Quarantined(SQLModel, table=True):
 
 
 POLLING = Due(Engagement, "next_poll_at")
+LOOKING = Due(InvitationLook, "next_look_at")
 
 
 def answer_digest(vault: Vault, engagement_id: UUID, octets: bytes) -> str:
@@ -133,7 +146,7 @@ def quarantine(  # noqa: PLR0913 - what, of whom, why, and where it came from
 def wake_polls(session: Session, subject_ids: Iterable[UUID], at: datetime) -> None:
     """Has these subjects' engagements asked about at `at`, or sooner if they were to be."""
     ids = session.exec(select(Engagement.id).where(col(Engagement.subject_id).in_(list(subject_ids)))).all()
-    wake(session, POLLING, ids, at)
+    _wake(session, ids, at)
 
 
 def wake_all(session: Session, at: datetime, subject_id: UUID | None = None) -> int:
@@ -142,8 +155,14 @@ def wake_all(session: Session, at: datetime, subject_id: UUID | None = None) -> 
     if subject_id is not None:
         query = query.where(col(Engagement.subject_id) == subject_id)
     ids = session.exec(query).all()
-    wake(session, POLLING, ids, at)
+    _wake(session, ids, at)
     return len(ids)
+
+
+def look_for_invitations(session: Session, engagement_id: UUID, at: datetime) -> None:
+    """Has the engagement's open invitations looked for at `at`, or sooner if they were to be."""
+    if not wake(session, LOOKING, [engagement_id], at):
+        session.add(InvitationLook(id=engagement_id, next_look_at=at))
 
 
 def quarantined(session: Session) -> list[Quarantined]:
@@ -158,3 +177,8 @@ def any_quarantined_before(session: Session, at: datetime) -> bool:
 def delete_quarantined(session: Session, before: datetime) -> int:
     """Deletes what was quarantined before that; returns how many."""
     return session.exec(delete(Quarantined).where(col(Quarantined.seen_at) < before)).rowcount
+
+
+def _wake(session: Session, ids: Sequence[UUID], at: datetime) -> None:
+    wake(session, POLLING, ids, at)
+    wake(session, LOOKING, ids, at)

@@ -18,7 +18,7 @@ from store.clinics import Clinic
 from store.columns import lease_clock
 from store.deliveries import Attempt, Delivery, Receipt, Wording, is_queued
 from store.delivery_states import DeliveryState
-from store.engagements import Engagement
+from store.engagements import Engagement, InvitationLook
 from store.facilities import WHOLE_SOURCE, Facility, LogicalAddress
 from store.heartbeats import Beat
 from store.installation import Gap
@@ -79,6 +79,7 @@ def _overdue(session: Session, now: datetime, clock: datetime) -> dict[str, time
     being_sent = col(Delivery.state) == DeliveryState.SENDING
     kinds: dict[str, tuple[Any, datetime, Any]] = {  # what says when, by which clock, which rows
         "poll": (col(Engagement.next_poll_at), now, None),
+        "invitations": (col(InvitationLook.next_look_at), now, None),
         "plan": (col(Subject.next_planning_at), now, None),
         "dispatch": (col(Delivery.next_attempt_at), now, is_queued()),
         "recover": (col(Delivery.claimed_until), clock, being_sent),

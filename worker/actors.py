@@ -23,7 +23,7 @@ from store.bookings import PASSING
 from store.calendars import REFRESHING
 from store.claims import anything_due
 from store.database import Session
-from store.engagements import POLLING
+from store.engagements import LOOKING, POLLING
 from store.failpoints import CrashPoint, reached
 from store.heartbeats import Part
 from store.subjects import PLANNING
@@ -31,6 +31,7 @@ from worker import passing, population, retention
 from worker.broker import Line, Marks
 from worker.clock import Tick
 from worker.heartbeat import EVERY
+from worker.invitations import look_due
 from worker.polling import poll_due
 from worker.settings import Settings
 from worker.wiring import Wiring
@@ -46,6 +47,7 @@ class Kind(StrEnum):
     """The kinds of due rows, each with a doorbell and a queue of its own."""
 
     POLL = "poll"
+    INVITATIONS = "invitations"
     PLAN = "plan"
     DISPATCH = "dispatch"
     RECOVER = "recover"
@@ -139,6 +141,7 @@ def ticks(wiring: Wiring) -> list[Tick]:
     """Every kind with its question, for the metronome."""
     return [
         Tick(Kind.POLL, lambda session, now: anything_due(session, POLLING, now)),
+        Tick(Kind.INVITATIONS, lambda session, now: anything_due(session, LOOKING, now)),
         Tick(Kind.PLAN, lambda session, now: anything_due(session, PLANNING, now)),
         Tick(Kind.DISPATCH, sending.anything_to_send),
         Tick(Kind.RECOVER, lambda session, _now: unsettled.anything_lost(session)),
@@ -181,6 +184,10 @@ def _loop(wiring: Wiring, kind: Kind, stopping: Stopping, places: Places) -> int
 
 def _poll(wiring: Wiring, stopping: Stopping) -> int:
     return poll_due(wiring.syncing, wiring.lease + 2 * wiring.poll_timeout, stopping)
+
+
+def _invitations(wiring: Wiring, stopping: Stopping) -> int:
+    return look_due(wiring.syncing, wiring.lease + 2 * wiring.poll_timeout, stopping)
 
 
 def _plan(wiring: Wiring, _stopping: Stopping) -> int:
@@ -240,6 +247,7 @@ def _beat(wiring: Wiring, _stopping: Stopping) -> int:
 
 WORK: Mapping[Kind, Work] = {
     Kind.POLL: Work(_poll, share=0.5, then=(Kind.PLAN,)),
+    Kind.INVITATIONS: Work(_invitations, share=0.25),
     Kind.PLAN: Work(_plan, then=(Kind.DISPATCH,)),
     Kind.DISPATCH: Work(_dispatch, share=0.5),
     Kind.RECOVER: Work(_recover),

@@ -16,7 +16,7 @@ from store.engagements import Engagement
 from store.identifiers import BookingKey, HsaId, new_id
 from store.standing import ChangeKind, Standing
 from store.vault import SubjectCipher, Vault
-from worker.booking_facts import copied_facts, lineage, reported_facts
+from worker.booking_facts import copied_facts, lineage, reported_facts, uid_of
 from worker.reconcile import (
     Amended,
     Appeared,
@@ -79,7 +79,7 @@ def _appear(applying: Applying, outcome: Appeared) -> None:
         source=outcome.key.source,
         logical_address=outcome.key.logical_address,
         booking_id=outcome.key.booking_id,
-        uid=applying.vault.digest("uid", str(booking_id)).partition(":")[2][:40] + "@kallelse",
+        uid=uid_of(applying.vault, booking_id),
         stands_since=now,
         time_version_at=now,
         amended_at=now,

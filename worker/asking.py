@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from store.identifiers import BookingKey, HsaId, SubjectId
 from worker.absence import direct_looks_wanted
@@ -26,6 +27,8 @@ from worker.sources import (
 from worker.sources.gate import Gate
 
 _REFUSAL_REMEMBERED = timedelta(hours=1)
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Heard:
     @property
     def was_put_off(self) -> bool:
         """Whether our own limits kept the question back: the source has not failed."""
-        return _is_ours(self.error)
+        return is_ours(self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Learned:
     @property
     def was_put_off(self) -> bool:
         """Whether our own limits kept the question back: the source has not failed."""
-        return _is_ours(self.aggregated_error)
+        return is_ours(self.aggregated_error)
 
     @property
     def garbled(self) -> list[SourceGarbled]:
@@ -103,7 +106,7 @@ def hear(
 ) -> Heard:
     """Asks the aggregating service. Never raises SourceError."""
     began_at = now()
-    return Heard(began_at, *_asked(gate, lambda: source.schedule(subject, is_stored)))
+    return Heard(began_at, *asked(gate, lambda: source.schedule(subject, is_stored)))
 
 
 def learn(  # noqa: PLR0913
@@ -115,7 +118,7 @@ def learn(  # noqa: PLR0913
     direct: dict[HsaId, Snapshot] = {}
     errors: dict[HsaId, SourceError] = {}
     for address in sorted(_wanted(source, question, heard.aggregated, first, now, patience)):
-        snapshot, direct_error = _asked(
+        snapshot, direct_error = asked(
             gate, partial(source.schedule_at, question.subject, question.spelling_of(address))
         )
         if snapshot is not None:
@@ -132,6 +135,29 @@ def learn(  # noqa: PLR0913
         unreadable=tuple(one for reading in readings for one in reading.unreadable),
         evidence=frozenset(address for reading in readings for address in reading.evidence),
     )
+
+
+def asked(gate: Gate, call: Callable[[], _Answer]) -> tuple[_Answer | None, SourceError | None]:
+    """What one question brought, by way of the gate; or why it brought nothing. Never raises SourceError."""
+    try:
+        with gate.admitted():
+            try:
+                answer = call()
+            except SourceRefused as error:
+                gate.record(ok=True)  # it answers; it is we who are not let in
+                return None, error
+            except SourceError as error:
+                gate.record(ok=False)
+                return None, error
+            gate.record(ok=True)
+            return answer, None
+    except SourceError as error:
+        return None, error
+
+
+def is_ours(error: SourceError | None) -> bool:
+    """Whether our own limits kept a question back: the source has not failed."""
+    return error is not None and error.code in ("busy", "budget")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,27 +183,6 @@ def _wanted(  # noqa: PLR0913
     recorded = None if aggregated is None else frozenset(aggregated.statuses)
     wanted = direct_looks_wanted(unlisted, recorded, first.evidence, now, patience)
     return [address for address in wanted if not _lately_refused(question, address, now)]
-
-
-def _asked(gate: Gate, call: Callable[[], Snapshot | None]) -> tuple[Snapshot | None, SourceError | None]:
-    try:
-        with gate.admitted():
-            try:
-                snapshot = call()
-            except SourceRefused as error:
-                gate.record(ok=True)  # it answers; it is we who are not let in
-                return None, error
-            except SourceError as error:
-                gate.record(ok=False)
-                return None, error
-            gate.record(ok=True)
-            return snapshot, None
-    except SourceError as error:
-        return None, error
-
-
-def _is_ours(error: SourceError | None) -> bool:
-    return error is not None and error.code in ("busy", "budget")
 
 
 def _lately_refused(question: Question, address: HsaId, now: datetime) -> bool:

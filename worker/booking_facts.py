@@ -1,4 +1,4 @@
-"""What a booking row's columns are, from a reported booking or from another row."""
+"""What a booking row's columns are, from a reported booking or from another row; and what open invitations share."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -10,22 +10,14 @@ from store.bookings import Booking, Details
 from store.database import Session
 from store.facilities import Facility, by_ids
 from store.identifiers import HsaId
-from store.vault import SubjectCipher
-from worker.sources import ReportedBooking
+from store.vault import SubjectCipher, Vault
+from worker.sources import ReportedBooking, ReportedInvitation
 
 UNKNOWN_MESSAGE_NAME = "mottagningen"  # a facility nobody has described: messages must not guess what it treats
 
 
 def reported_facts(cipher: SubjectCipher, row_id: UUID, booking: ReportedBooking) -> dict[str, Any]:
     """The columns a reported booking fills. Its facility has a row (`ensure_facilities`)."""
-    details = Details(
-        facility_name=booking.facility_name,
-        performer_name=booking.performer_name,
-        resource_name=booking.resource_name,
-        time_type_name=booking.time_type_name,
-        care_type_name=booking.care_type_name,
-        preparations=booking.preparations,
-    )
     return {
         "facility": booking.facility,
         "start_at": booking.start_at,
@@ -35,10 +27,27 @@ def reported_facts(cipher: SubjectCipher, row_id: UUID, booking: ReportedBooking
         "may_cancel": booking.may_cancel,
         "may_rebook": booking.may_rebook,
         "time_type_id": booking.time_type_id,
-        "sealed_details": bookings.seal_details(cipher, row_id, details),
+        "sealed_details": bookings.seal_details(cipher, row_id, details_of(booking)),
         "digest": booking.digest.hex(),
         "passes_at": booking.start_at,
     }
+
+
+def uid_of(vault: Vault, row_id: UUID) -> str:
+    """What calendar programs know the row by: a keyed digest, which tells nothing of it."""
+    return vault.digest("uid", str(row_id)).partition(":")[2][:40] + "@kallelse"
+
+
+def details_of(reported: ReportedBooking | ReportedInvitation) -> Details:
+    """What it tells about care."""
+    return Details(
+        facility_name=reported.facility_name,
+        performer_name=reported.performer_name,
+        resource_name=reported.resource_name,
+        time_type_name=reported.time_type_name,
+        care_type_name=reported.care_type_name,
+        preparations=reported.preparations,
+    )
 
 
 def copied_facts(cipher: SubjectCipher, row_id: UUID, candidate: Booking) -> dict[str, Any]:
@@ -68,7 +77,9 @@ def lineage(facility: HsaId, parents: Mapping[HsaId, HsaId]) -> Iterator[HsaId]:
         at = parents.get(at)
 
 
-def ensure_facilities(session: Session, reported: Iterable[ReportedBooking], now: datetime) -> None:
+def ensure_facilities(
+    session: Session, reported: Iterable[ReportedBooking | ReportedInvitation], now: datetime
+) -> None:
     """A facility nobody has imported gets a row of its own, as secret as can be until somebody describes it.
 
     In the order of their ids, so that two polls that meet the same facilities do not wait for each other in a ring.
@@ -83,7 +94,7 @@ def ensure_facilities(session: Session, reported: Iterable[ReportedBooking], now
     session.flush()
 
 
-def _undescribed(booking: ReportedBooking) -> Facility:
+def _undescribed(booking: ReportedBooking | ReportedInvitation) -> Facility:
     return Facility(
         hsa_id=booking.facility,
         spelling=booking.facility_spelling,

@@ -20,6 +20,7 @@ class Pace:
     near: timedelta = timedelta(minutes=20)  # it starts within 48 h
     usual: timedelta = timedelta(hours=4)  # within 14 days
     far: timedelta = timedelta(hours=12)  # later, or none is known
+    invitations: timedelta = timedelta(hours=6)  # between looks for open ones where no answer hints at any
     after_change: timedelta = timedelta(hours=1)  # how long after a change polls stay as near a visit
     backoff_first: timedelta = timedelta(minutes=1)
     backoff_most: timedelta = timedelta(hours=1)
@@ -36,9 +37,14 @@ def next_poll_at(  # noqa: PLR0913
     """When to ask about a subject again. `failures`: how many polls in a row brought nothing; `spread`: a random
     number from 0 to below 1, so that subjects asked together drift apart."""
     if failures > 0:
-        return now + _backoff(failures, pace) * (0.5 + spread / 2)
-    wait = _interval(now, nearest_start_at, last_changed_at, pace)
-    return now + wait * (_SHORTEST_SHARE + (1 - _SHORTEST_SHARE) * spread)
+        return now + _backoff(failures, pace, spread)
+    return now + _spread_out(_interval(now, nearest_start_at, last_changed_at, pace), spread)
+
+
+def next_look_at(now: datetime, again_at: datetime | None, failures: int, pace: Pace, spread: float) -> datetime:
+    """When to look for a subject's open invitations again; `again_at`: when a missed one is to be confirmed."""
+    wait = _backoff(failures, pace, spread) if failures > 0 else _spread_out(pace.invitations, spread)
+    return now + wait if again_at is None else min(now + wait, max(again_at, now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +139,13 @@ def _by_nearness(now: datetime, nearest_start_at: datetime | None, pace: Pace) -
     return min(pace.far, max(pace.usual, left - _USUAL_BEFORE))
 
 
-def _backoff(failures: int, pace: Pace) -> timedelta:
+def _spread_out(wait: timedelta, spread: float) -> timedelta:
+    return wait * (_SHORTEST_SHARE + (1 - _SHORTEST_SHARE) * spread)
+
+
+def _backoff(failures: int, pace: Pace, spread: float) -> timedelta:
     doublings = min(failures - 1, 30)  # beyond that a timedelta overflows long after the ceiling
-    return min(pace.backoff_first * (1 << doublings), pace.backoff_most)
+    return min(pace.backoff_first * (1 << doublings), pace.backoff_most) * (0.5 + spread / 2)
 
 
 def _is_bad(last: Sequence[bool]) -> bool:

@@ -82,6 +82,12 @@ class Settings(BaseModel):
     )
     poll_usual_seconds: float = Field(3600, gt=0, le=_MONTH, description="between polls with a visit within 14 days")
     poll_far_seconds: float = Field(21600, gt=0, le=_MONTH, description="between polls otherwise")
+    invitations_seconds: float = Field(
+        21600,
+        gt=0,
+        le=_MONTH,
+        description="between looks for open invitations, besides those that a changed answer calls for",
+    )
     poll_timeout_seconds: float = Field(35, gt=0, le=_MONTH, description="longest wait for a source's answer")
     second_look_seconds: float = Field(600, gt=0, le=_MONTH, description="from a missing booking to the second look")
     settle_seconds: float = Field(120, ge=0, le=_MONTH, description="a change undone within this is not told")
@@ -134,12 +140,22 @@ class SourceSettings(BaseModel):
     url: _WebAddress  # ends in /vp: the contracts' paths follow
     logical_address: str = Field(min_length=1)  # of the aggregating service
     direct: bool = True  # whether facilities may be asked themselves
+    index_logical_address: str | None = Field(None, min_length=1)  # of the engagement index; none: no open invitations
     certificate: Path | None = None
     key: Path | None = None
     trust: Path | None = None
     calls_per_second: float = Field(5, gt=0)
     calls_at_once: int = Field(8, ge=1)
     calls_per_hour: int = Field(10_000, ge=1)
+
+    @model_validator(mode="after")
+    def _the_index_only_says_where_to_ask(self) -> "SourceSettings":
+        if self.index_logical_address is not None and not self.direct:
+            raise PydanticCustomError(
+                "index_without_direct",
+                "index_logical_address needs direct = true: open invitations are known from the facilities alone",
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)

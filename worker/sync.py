@@ -56,6 +56,7 @@ class Syncing:
     recently: Recently
     settle: timedelta
     stride: Stride = field(default_factory=Stride)
+    index_gates: Mapping[str, Gate] = field(default_factory=dict)  # by source: an index in trouble stops no poll
 
 
 def sync(syncing: Syncing, claim: Claim, source: BookingSource, subject: SubjectId, heard: Heard) -> None:
@@ -154,6 +155,8 @@ def _finish(  # noqa: PLR0913
     failures = 0 if answered else engagement.failures + (not learned.was_put_off)
     values: dict[str, object] = {"failures": failures, "last_error": "" if answered else _code(learned)}
     if learned.aggregated is not None:
+        if _hints_at_invitations(engagement, learned):
+            engagements.look_for_invitations(session, engagement.id, syncing.now())
         # Something unreadable must be looked at again even if the next answer is the same.
         values["digest"] = "" if learned.unreadable else learned.aggregated.digest.hex()
         values["answer_begun_at"] = question.began_at
@@ -171,6 +174,15 @@ def _finish(  # noqa: PLR0913
     if decision.look_again_at is not None:
         next_at = min(next_at, max(decision.look_again_at, syncing.now()))
     finish(session, POLLING, claim, next_at, **values)
+
+
+def _hints_at_invitations(engagement: Engagement, learned: Learned) -> bool:
+    """A first answer, or another one than before: an address that has come may hold an open invitation, a booking that
+    has come may have been one. The answer itself never lists them."""
+    if engagement.first_evidence_at is None:
+        return True
+    is_told_anew = learned.aggregated is not None and learned.aggregated.digest.hex() != engagement.digest
+    return is_told_anew and not learned.unreadable
 
 
 def _reconciled(syncing: Syncing, session: Session, engagement: Engagement, answer: Answer) -> Decision:

@@ -186,11 +186,13 @@ def calendar_rules(settings: Settings) -> CalendarRules:
 
 def _syncing(configuration: Configuration, sessions: Sessions, vault: Vault, clock: BusinessClock) -> Syncing:
     settings = configuration.settings
+    gates = {one.name: Gate(_limits(one)) for one in configuration.sources}
     return Syncing(
         sessions=sessions,
         vault=vault,
         sources={one.name: _source(one, settings) for one in configuration.sources},
-        gates={one.name: Gate(_limits(one)) for one in configuration.sources},
+        gates=gates,
+        index_gates={one.name: Gate(_limits(one), within=gates[one.name]) for one in configuration.sources},
         now=clock.now,
         spread=random.random,
         patience=Patience(second_look=timedelta(seconds=settings.second_look_seconds)),
@@ -209,6 +211,7 @@ def _source(source: SourceSettings, settings: Settings) -> RivtaSource:
                 url=source.url,
                 logical_address=source.logical_address,
                 direct=source.direct,
+                index_logical_address=source.index_logical_address,
                 certificate=source.certificate,
                 key=source.key,
                 trust=source.trust,
@@ -238,6 +241,7 @@ def _pace(settings: Settings) -> Pace:
         near=near,
         usual=timedelta(seconds=settings.poll_usual_seconds),
         far=timedelta(seconds=settings.poll_far_seconds),
+        invitations=timedelta(seconds=settings.invitations_seconds),
         backoff_first=min(near, timedelta(minutes=1)),
         backoff_most=max(near, timedelta(hours=1)) if near >= timedelta(minutes=1) else 4 * near,
     )

@@ -11,5 +11,6 @@ import store.facilities
 import store.guardianships
 import store.heartbeats
 import store.installation
+import store.invitations
 import store.subjects
 import store.templates  # noqa: F401 - imported for what they declare

@@ -19,6 +19,8 @@ def here(database_url: str, tmp_path: Path) -> Iterator[Town]:
     region = start_region(clock.now, citizens=1, waits=Waits(timedelta(seconds=0.2), timedelta(seconds=5)))
     for booking in region.cast.bookings:
         region.state.cancel(booking.id)
+    for invitation in region.cast.invitations:
+        region.state.withdraw(invitation.id)
     providers = start_providers(ProviderSettings(tmp_path / "providers"), clock.now)
     made = town(database_url, tmp_path, region, providers, clock)
     yield made

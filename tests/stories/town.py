@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from feeds.calendars import COMPONENT_PLACE
 from feeds.subscribing import make_link
 from notifier import ready_texts
 from store import bookings, calendars, engagements, ledger, subjects
 from store.bookings import Booking
+from store.calendars import ComponentKind
 from store.deliveries import Delivery
 from store.identifiers import parse_subject_id
 from store.vault import make_key_file
@@ -27,7 +29,7 @@ from worker.demo.people import Person, people, population_csv, subjects_csv
 from worker.demo.providers import RunningProviders
 from worker.demo.region import RunningRegion
 from worker.demo.region_state import Booking as CareBooking
-from worker.demo.region_state import Fault
+from worker.demo.region_state import Fault, Invitation
 from worker.settings import read_settings
 from worker.sources.gate import Gate, Limits
 from worker.wiring import Wiring, wire
@@ -39,6 +41,7 @@ LABORATORY = "SE2321000016-1A02"
 ORDER = (
     Kind.POPULATION,
     Kind.POLL,
+    Kind.INVITATIONS,
     Kind.PASSING,
     Kind.PLAN,
     Kind.DISPATCH,
@@ -108,6 +111,31 @@ class Town:
             "time_type_name": "Läkarbesök",
         }
         self.region.state.add(CareBooking(**{**fields, **values}))  # type: ignore[arg-type]
+
+    def invite(self, person: Person, invitation_id: str, facility: str = CENTRE, **values: object) -> None:
+        """A new open invitation in a time book of the region."""
+        fields = {
+            "id": invitation_id,
+            "subject": person.identity,
+            "facility": facility,
+            "time_type": "HALSO",
+            "time_type_name": "Hälsosamtal",
+        }
+        self.region.state.invite(Invitation(**{**fields, **values}))  # type: ignore[arg-type]
+
+    def to_dos(self, person: Person) -> list[str]:
+        """The open invitations in the person's calendar, as CalDAV serves them."""
+        subject_id = self.subject_id(person)
+        with self.wiring.sessions.reading() as session:
+            calendar = calendars.of_viewer(session, subject_id, subject_id)
+            assert calendar is not None
+            cipher = subjects.cipher_of(session, self.wiring.vault, subject_id)
+            rows = calendars.components(session, calendar.id).values()
+            return [
+                cipher.open(COMPONENT_PLACE, row.booking_id, row.sealed_body).decode().replace("\r\n ", "")
+                for row in rows
+                if row.kind == ComponentKind.INVITATION and row.sealed_body is not None
+            ]
 
     def move(self, booking_id: str, start_at: datetime) -> None:
         booking = self.region.state.booking(booking_id)
@@ -182,6 +210,7 @@ def town(
     """A town on a migrated database, its facilities imported and their clinics' decisions recorded."""
     (folder / "sources.toml").write_text(
         f'[[source]]\nname = "region"\nurl = "{region.url}/vp"\nlogical_address = "5565594230"\n'
+        'index_logical_address = "5565594230"\n'
         "calls_per_second = 10000\ncalls_at_once = 50\ncalls_per_hour = 1000000\n"
     )
     (folder / "facilities.csv").write_text(facilities_csv(FACILITIES))

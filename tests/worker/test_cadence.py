@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.cadence import Breaker, Budget, Pace, TokenBucket, next_poll_at
+from worker.cadence import Breaker, Budget, Pace, TokenBucket, next_look_at, next_poll_at
 
 NOW = datetime(2026, 11, 23, 9, 55, tzinfo=UTC)
 PACE = Pace()
@@ -160,3 +160,22 @@ def test_late_reports_of_earlier_calls_neither_close_nor_prolong_it() -> None:
 
 def test_a_call_through_a_closed_breaker_is_no_trial() -> None:
     assert Breaker().tried(5) == Breaker()
+
+
+@pytest.mark.parametrize(
+    ("again_in", "failures", "least", "most"),
+    [
+        (None, 0, 0.8 * PACE.invitations, PACE.invitations),
+        (timedelta(minutes=10), 0, timedelta(minutes=10), timedelta(minutes=10)),
+        (timedelta(minutes=10), 9, timedelta(minutes=10), timedelta(minutes=10)),
+        (-HOUR, 0, timedelta(), timedelta()),
+        (None, 1, 0.5 * PACE.backoff_first, PACE.backoff_first),
+        (None, 1000, 0.5 * PACE.backoff_most, PACE.backoff_most),
+    ],
+)
+def test_a_missed_invitation_is_looked_for_in_time_and_others_seldom(
+    again_in: timedelta | None, failures: int, least: timedelta, most: timedelta
+) -> None:
+    again_at = None if again_in is None else NOW + again_in
+    for spread in (0, JUST_UNDER_ONE):
+        assert least <= next_look_at(NOW, again_at, failures, PACE, spread) - NOW <= most

@@ -160,8 +160,9 @@ def test_an_answer_that_comes_in_another_order_every_time_changes_nothing_either
     syncing, source = between(here, lambda _: None)
     source.change = lambda answer: answer and replace(answer, octets=os.urandom(16))
     source.behind = Opaque(source.behind)  # type: ignore[assignment]
+    claims = taken(here)
     with written(here) as tables:
-        poll_claimed(syncing, taken(here))
+        poll_claimed(syncing, claims)
 
     assert set(tables) == {"engagements"}
 

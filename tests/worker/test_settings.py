@@ -211,6 +211,7 @@ def test_a_sources_file_is_read(tmp_path: Path) -> None:
         (SOURCE.replace("https://", "https://u:hemligt-4711@"), "source 1: url: must hold no user name"),
         (SOURCE.replace("5565594230", ""), "source 1: logical_address: "),
         (SOURCE + SOURCE, "two sources have the same name"),
+        (SOURCE + 'direct = false\nindex_logical_address = "5565594230"\n', "source 1: index_logical_address needs"),
         (SOURCE + 'kind = "soap"\n', "source 1: kind: "),
         (SOURCE + "calls_per_second = 0\n", "source 1: calls_per_second: "),
         (SOURCE + "calls_per_second = inf\n", "source 1: calls_per_second: "),

@@ -38,6 +38,7 @@ SECOND_LOOK_SECONDS = 15.0
 SETTLE_SECONDS = 5.0
 _SOURCE = "region"
 _AGGREGATOR = "5565594230"
+_INDEX = "5565594230"
 _SWEDEN = ZoneInfo("Europe/Stockholm")
 _BEGINS = clock_time(9, 55)
 _ENDS = clock_time(16, 1)
@@ -135,7 +136,8 @@ def _write_files(folder: Path, region: RunningRegion, began_at: datetime) -> Non
     (folder / "population.csv").write_text(population_csv(region.cast.people, began_at))
     (folder / "sources.toml").write_text(
         f'[[source]]\nname = "{_SOURCE}"\nkind = "rivta"\nurl = "{region.url}/vp"\n'
-        f'logical_address = "{_AGGREGATOR}"\ndirect = true\ncalls_per_second = 200\n'
+        f'logical_address = "{_AGGREGATOR}"\ndirect = true\n'
+        f'index_logical_address = "{_INDEX}"\ncalls_per_second = 200\n'
         "calls_at_once = 16\ncalls_per_hour = 1000000\n"
     )
 
@@ -161,6 +163,7 @@ def _configuration(folder: Path, region: RunningRegion, providers: RunningProvid
         poll_near_seconds=POLL_SECONDS,
         poll_usual_seconds=POLL_SECONDS,
         poll_far_seconds=POLL_SECONDS,
+        invitations_seconds=2 * POLL_SECONDS,
         second_look_seconds=SECOND_LOOK_SECONDS,
         settle_seconds=SETTLE_SECONDS,
     )

@@ -5,7 +5,7 @@ The thread-safe shell around `worker.cadence`'s states. It counts this process o
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import BoundedSemaphore, Lock
 
@@ -32,8 +32,11 @@ class Gate:
         limits: Limits,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        within: "Gate | None" = None,
     ) -> None:
+        """`within`: the gate that its calls pass too. They count by that one's limits, their failures only here."""
         self._limits = limits
+        self._within = within
         self._monotonic = monotonic
         self._sleep = sleep
         self._bulkhead = BoundedSemaphore(limits.at_once)
@@ -49,7 +52,8 @@ class Gate:
             raise _busy()
         try:
             self._await_turn()
-            yield
+            with self._within.admitted() if self._within else nullcontext():
+                yield
         finally:
             self._bulkhead.release()
 

@@ -112,6 +112,17 @@ def test_calls_wait_their_turn_for_a_moment_and_no_longer() -> None:
     assert refusal(lambda: enter(slow)) == "busy"
 
 
+def test_a_gate_within_another_spends_of_it_and_keeps_its_failures_to_itself() -> None:
+    clock = Clock()
+    outer = gate(clock, per_hour=21, burst=100)
+    inner = Gate(Limits(burst=100), clock, clock.sleep, within=outer)
+    fail(inner, 20)
+    assert refusal(lambda: enter(inner)) == "open"
+    enter(outer)
+    clock.sleep(30)
+    assert refusal(lambda: enter(inner)) == "budget"
+
+
 def test_many_threads_together_keep_to_the_burst() -> None:
     clock = Clock()
     shared = gate(clock, at_once=50, per_second=0.001, burst=10, patience=0)
