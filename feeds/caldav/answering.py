@@ -1,8 +1,17 @@
 """From a request of somebody who has logged in to its answer: which method, which file's."""
 
-from feeds.caldav import access_control, answers, calendar_access, sync_collection, versioning, webdav
+from feeds.caldav import (
+    access_control,
+    answers,
+    calendar_access,
+    methods,
+    principals,
+    sync_collection,
+    versioning,
+    webdav,
+)
 from feeds.caldav.access_control import WRITES
-from feeds.caldav.answers import ALLOWED_ON_CALENDARS, Answer
+from feeds.caldav.answers import Answer
 from feeds.caldav.asked import Asked
 from feeds.caldav.properties import Properties
 from feeds.caldav.xml import Malformed
@@ -12,11 +21,11 @@ _PROPERTIES = Properties(
         *webdav.PROPERTIES,
         *versioning.PROPERTIES,
         *access_control.PROPERTIES,
+        *principals.PROPERTIES,
         *calendar_access.PROPERTIES,
         *sync_collection.PROPERTIES,
     )
 )
-_NOT_ALLOWED = answers.plain(405, "Method Not Allowed", (b"allow", ALLOWED_ON_CALENDARS))
 
 
 def answer(asked: Asked) -> Answer:
@@ -28,6 +37,8 @@ def answer(asked: Asked) -> Answer:
 
 
 def _answer(asked: Asked) -> Answer:
+    if asked.is_unmapped and asked.method not in WRITES:
+        return answers.NOT_FOUND
     if asked.method == "PROPFIND":
         return webdav.propfind(asked, _PROPERTIES)
     if asked.method == "REPORT":
@@ -38,4 +49,6 @@ def _answer(asked: Asked) -> Answer:
         return webdav.proppatch(asked)
     if asked.method in WRITES:
         return access_control.refuse_write(asked)
-    return _NOT_ALLOWED
+    if asked.method == "OPTIONS":
+        return methods.options(asked.resource.kind)
+    return methods.not_allowed(asked.resource.kind)

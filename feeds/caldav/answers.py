@@ -8,7 +8,6 @@ from feeds.caldav.xml import HEAD, NAMESPACES, href
 Headers = tuple[tuple[bytes, bytes], ...]
 
 DAV_HEADER: Final = b"1, 3, access-control, calendar-access"
-ALLOWED_ON_CALENDARS: Final = b"OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"
 _XML = (b"content-type", b"application/xml; charset=utf-8")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _ALWAYS: Headers = (
@@ -19,7 +18,12 @@ _ALWAYS: Headers = (
     (b"x-robots-tag", b"noindex, nofollow"),
 )
 _OPENING = f"{HEAD}<D:multistatus{NAMESPACES}>"
-_MINIMAL: Headers = ((b"preference-applied", b"return=minimal"),)
+_APPLIED: dict[tuple[bool, bool], Headers] = {
+    (False, False): (),
+    (True, False): ((b"preference-applied", b"return=minimal"),),
+    (False, True): ((b"preference-applied", b"depth-noroot"),),
+    (True, True): ((b"preference-applied", b"return=minimal, depth-noroot"),),
+}
 _VARIES: Headers = ((b"vary", b"Prefer, Brief"),)
 
 
@@ -39,16 +43,26 @@ class Answer(NamedTuple):
     content: bytes = b""
 
 
-def multistatus(responses: Iterable[str], more: str = "", *, minimal: bool = False) -> Answer:
-    """207 (RFC 4918 13); `more` follows the responses (a sync-token)."""
+def multistatus(
+    responses: Iterable[str], more: str = "", *, minimal: bool = False, without_root: bool = False
+) -> Answer:
+    """207 (RFC 4918 13); `more` follows the responses (a sync-token). The flags are preferences that were followed.
+
+    Not compressed: a day's changes are small, and a proxy that compresses serves those who would gain by it.
+    """
     content = "".join((_OPENING, *responses, more, "</D:multistatus>")).encode()
-    headers = (_XML, *(_MINIMAL if minimal else ()), *_VARIES, *_ALWAYS, _length(content))
+    headers = (_XML, *_APPLIED[minimal, without_root], *_VARIES, *_ALWAYS, _length(content))
     return Answer(207, headers, content)
 
 
 def response(path: str, status: str, more: str = "") -> str:
     """A response element for a resource as a whole."""
     return f"<D:response>{href(path)}<D:status>HTTP/1.1 {status}</D:status>{more}</D:response>"
+
+
+def document(name: str, content: str) -> Answer:
+    """A report that is no multistatus."""
+    return whole(f"{HEAD}<D:{name}{NAMESPACES}>{content}</D:{name}>".encode(), _XML[1])
 
 
 def refused(status: int, condition: str, *more: tuple[bytes, bytes]) -> Answer:
@@ -79,6 +93,8 @@ def _length(content: bytes) -> tuple[bytes, bytes]:
 BAD_REQUEST = plain(400, "Bad Request")
 NOT_FOUND = plain(404, "Not Found")
 NOT_NOW = plain(503, "Service Unavailable", (b"retry-after", b"120"))
+PRECONDITION_FAILED = plain(412, "Precondition Failed")
+CODING_NOT_TAKEN = plain(415, "Send the request body as it is.", (b"accept-encoding", b"identity"))
 TOO_LARGE = plain(413, "Content Too Large", (b"connection", b"close"))
 HEADERS_TOO_LARGE = plain(431, "Request Header Fields Too Large", (b"connection", b"close"))
 LOG_IN = plain(

@@ -55,7 +55,7 @@ def report_in(asked: etree._Element | None) -> Report:
     if asked.tag != f"{DAV}prop":
         return Report(Wanted(only_names=asked.tag == f"{DAV}propname"), None)
     data = asked.find(calendar_data.NAME)
-    names = tuple(str(one.tag) for one in xml.children(asked) if one.tag != calendar_data.NAME)
+    names = xml.names_of(one for one in xml.children(asked) if one.tag != calendar_data.NAME)
     return Report(Wanted(names), None if data is None else calendar_data.selection_in(data))
 
 

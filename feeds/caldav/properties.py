@@ -56,7 +56,7 @@ class Properties:
         for one in properties:
             for kind in one.kinds:
                 self._by_kind[kind][one.name] = one
-        self._plan = lru_cache(maxsize=512)(self._made_plan)
+        self._plan = lru_cache(maxsize=256)(self._made_plan)
 
     def of(self, kind: ResourceKind) -> Mapping[str, Property]:
         return self._by_kind[kind]

@@ -15,7 +15,7 @@ from store.calendars import ComponentKind
 ROOT: Final = "/dav/"
 _PATH = re.compile(
     rb"/dav(?:/(?:(?P<principals>principals)(?:/(?P<principal>[^/]+))?"
-    rb"|(?P<homes>calendars)(?:/(?P<home>[^/]+)(?:/(?P<collection>[^/]+)(?:/(?P<object>[^/]+))?)?)?)?)?/?"
+    rb"|(?P<homes>calendars)(?:/(?P<home>[^/]+)(?:/(?P<collection>[^/]+)(?:/(?P<object>[^/]+))?)?)?))?/?"
 )
 _OBJECT = re.compile(rb"([0-9a-f]{32})\.ics")
 _LONGEST_PATH = 200
@@ -34,6 +34,8 @@ class ResourceKind(StrEnum):
 
 
 COLLECTIONS: Final = frozenset(ResourceKind) - {ResourceKind.OBJECT}
+SHARED: Final = frozenset({ResourceKind.ROOT, ResourceKind.PRINCIPALS, ResourceKind.HOMES})
+"""Everybody's, and the same to everybody: nothing in them tells of anybody else."""
 
 
 class Resource(NamedTuple):
@@ -57,8 +59,10 @@ class Resource(NamedTuple):
         return f"Resource({self.kind}, {self.path})"
 
 
-def resource_at(raw_path: bytes, account: str) -> Resource | None:
+def resource_at(raw_path: bytes, account: str | None) -> Resource | None:
     """The resource of this account that a path names, with or without its last slash; None: none does.
+
+    Without an account: what the path would name in the account that it names, whether or not there is such an account.
 
     Percent-encoding is undone once: programs differ in what they encode. A slash that had to be decoded divides
     nothing. Whether an object is there is not looked up.
@@ -69,7 +73,9 @@ def resource_at(raw_path: bytes, account: str) -> Resource | None:
     if found is None:
         return None
     owner = found["principal"] or found["home"]
-    if owner is not None and owner != account.encode():
+    if account is None:
+        account = (owner or b"").decode("latin-1")
+    elif owner is not None and owner != account.encode():
         return None
     if found["collection"] is None:
         return _above_calendars(found, account)
@@ -93,10 +99,27 @@ def name_in(path: str, account: str, kind: ComponentKind) -> str:
     return found.name
 
 
-def parent_at(raw_path: bytes, account: str) -> Resource | None:
-    """The collection of this account in which a path lies that names nothing yet."""
-    above, slash, name = raw_path.rstrip(b"/").rpartition(b"/")
-    return resource_at(above + slash, account) if name and above else None
+def closest_above(raw_path: bytes, account: str) -> Resource | None:
+    """The closest collection above a path that names nothing; None: it lies in nobody's account, or in another's.
+
+    Names beside the accounts' are taken for others': whether there is such an account shows nowhere.
+    """
+    above = raw_path[:_LONGEST_PATH].rstrip(b"/")
+    while (above := above.rpartition(b"/")[0]) and (found := resource_at(above, account)) is None:
+        pass
+    is_inside = above and found is not None and found.kind not in (ResourceKind.PRINCIPALS, ResourceKind.HOMES)
+    return found if is_inside else None
+
+
+def parent_of(resource: Resource, account: str) -> Resource:
+    """The collection that a resource stands in; the root stands in itself."""
+    if resource.kind is ResourceKind.OBJECT:
+        return calendar(account, resource.collection)
+    if resource.kind is ResourceKind.CALENDAR:
+        return home(account)
+    if resource.kind is ResourceKind.HOME:
+        return homes()
+    return principals() if resource.kind is ResourceKind.PRINCIPAL else root()
 
 
 def root() -> Resource:

@@ -71,7 +71,7 @@ def sync_collection(asked: Asked, root: etree._Element, properties: Properties) 
     """
     if asked.depth is Depth.INFINITY:
         raise Malformed("sync-collection takes Depth: 0")
-    question = _question(root)
+    question = _remembered(root) if xml.is_small(asked.body) else _question(root)
     kind = asked.resource.collection
     current = asked.caller.revision(kind)
     since = _since(asked.caller, kind, token_in(asked.body) + question.other_token, current)
@@ -87,7 +87,6 @@ def token(caller: Caller, kind: ComponentKind) -> str:
     return _token(caller, kind, _Since(caller.revision(kind)))
 
 
-@lru_cache(maxsize=64)
 def _question(root: etree._Element) -> _Question:
     """Raises Malformed, calendar_data.Unsupported."""
     found = {str(child.tag): child for child in xml.children(root)}
@@ -97,6 +96,9 @@ def _question(root: etree._Element) -> _Question:
         report=report_in(found.get(f"{DAV}prop")),
         other_token=xml.text_of(found.get(f"{DAV}sync-token")),
     )
+
+
+_remembered = lru_cache(maxsize=64)(_question)
 
 
 def _page(  # noqa: PLR0913 - who asks, what of each, since when until when, how many

@@ -5,12 +5,22 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from feeds.caldav import answers, calendar_access, calendar_query, free_busy, sync_collection, xml
+from feeds.caldav import (
+    answers,
+    calendar_access,
+    calendar_query,
+    expand_property,
+    free_busy,
+    methods,
+    principals,
+    sync_collection,
+    xml,
+)
 from feeds.caldav.answers import Answer, Unmet
 from feeds.caldav.asked import Asked
 from feeds.caldav.properties import Properties, Property
 from feeds.caldav.reading import Caller
-from feeds.caldav.resources import Resource, ResourceKind
+from feeds.caldav.resources import COLLECTIONS, Resource, ResourceKind
 from feeds.caldav.xml import CALDAV, DAV
 
 
@@ -24,7 +34,13 @@ class _Kind:
 
 _CALENDARS = frozenset({ResourceKind.CALENDAR})
 _CALENDARS_AND_OBJECTS = frozenset({ResourceKind.CALENDAR, ResourceKind.OBJECT})
+_EVERY = frozenset(ResourceKind)
 _REPORTS = {
+    f"{DAV}expand-property": _Kind(expand_property.expand_property, _EVERY),
+    f"{DAV}acl-principal-prop-set": _Kind(principals.acl_principal_prop_set, _EVERY),
+    f"{DAV}principal-match": _Kind(principals.principal_match, COLLECTIONS),
+    f"{DAV}principal-property-search": _Kind(principals.principal_property_search, principals.WITH_PRINCIPALS),
+    f"{DAV}principal-search-property-set": _Kind(principals.principal_search_property_set, principals.WITH_PRINCIPALS),
     f"{DAV}sync-collection": _Kind(sync_collection.sync_collection, _CALENDARS),
     f"{CALDAV}calendar-multiget": _Kind(calendar_access.calendar_multiget, _CALENDARS_AND_OBJECTS),
     f"{CALDAV}calendar-query": _Kind(calendar_query.calendar_query, _CALENDARS_AND_OBJECTS),
@@ -52,4 +68,7 @@ def _supported(_: Caller, resource: Resource) -> str:
     )
 
 
-PROPERTIES = (Property(f"{DAV}supported-report-set", frozenset(ResourceKind), _supported),)
+PROPERTIES = (
+    Property(f"{DAV}supported-report-set", _EVERY, _supported),
+    Property(f"{DAV}supported-method-set", _EVERY, lambda _, resource: methods.supported_method_set(resource.kind)),
+)

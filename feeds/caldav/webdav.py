@@ -5,41 +5,45 @@ from typing import Final
 
 from lxml import etree
 
-from feeds.caldav import answers, xml
+from feeds.caldav import answers, methods, xml
 from feeds.caldav.answers import Answer
 from feeds.caldav.asked import Asked, Depth
 from feeds.caldav.properties import Properties, Property, Wanted
 from feeds.caldav.reading import Caller
 from feeds.caldav.resources import COLLECTIONS, Resource, ResourceKind, calendar, home, homes, principal, principals
 from feeds.caldav.xml import DAV, Malformed
-from feeds.ical import written_at
 from feeds.levels import calendar_name, invitations_name
-from feeds.web.conditional import http_date, matching_etag
+from feeds.web.conditional import Verdict, http_date, verdict
 from store.calendars import ComponentKind
 
 _COMPONENT_TYPES: Final = {ComponentKind.VISIT: "VEVENT", ComponentKind.INVITATION: "VTODO"}
 _EVERY_PROPERTY = Wanted()
+_CHOICES: Final = (f"{DAV}prop", f"{DAV}propname", f"{DAV}allprop")
+_ADVICE: Final = "This is a CalDAV address: give it to a calendar program, with the account name and an app password."
 
 
 def propfind(asked: Asked, properties: Properties) -> Answer:
     """RFC 4918 9.1. Depth infinity, which an absent header means, is not for collections. Raises Malformed."""
-    resource = asked.resource
-    if asked.depth in (None, Depth.INFINITY) and resource.kind in COLLECTIONS:
+    if asked.depth in (None, Depth.INFINITY) and asked.resource.kind in COLLECTIONS:
         return answers.refused(403, "<D:propfind-finite-depth/>")
     wanted = wanted_in(asked.body)
-    below = _children(asked, properties, wanted) if asked.depth is Depth.ONE else []
-    if resource.kind is ResourceKind.OBJECT:
-        stored = asked.caller.named(resource.collection, [resource.name]).get(resource.name)
-        if stored is None:
-            return answers.NOT_FOUND
-        resource = stored
+    resource = asked.stored()
+    if resource is None:
+        return answers.NOT_FOUND
+    below: list[Resource] = []
+    if asked.depth is Depth.ONE:
+        is_calendar = resource.kind is ResourceKind.CALENDAR
+        with_content = is_calendar and properties.needs_content(ResourceKind.OBJECT, wanted)
+        below = children(asked.caller, resource, with_content=with_content)
+    without_root = asked.leaves_root_out and asked.depth is Depth.ONE
     minimal = asked.prefers_minimal
     return answers.multistatus(
         (
-            properties.response(asked.caller, resource, wanted, minimal=minimal),
+            *(() if without_root else (properties.response(asked.caller, resource, wanted, minimal=minimal),)),
             *properties.responses(asked.caller, below, wanted, minimal=minimal),
         ),
         minimal=minimal,
+        without_root=without_root,
     )
 
 
@@ -49,16 +53,18 @@ def proppatch(asked: Asked) -> Answer:
     root = xml.parse(asked.body)
     if root.tag != f"{DAV}propertyupdate":
         raise Malformed("PROPPATCH takes a DAV:propertyupdate")
-    names = [
-        str(one.tag)
+    names = xml.names_of(
+        one
         for change in xml.children(root)
         if change.tag in (f"{DAV}set", f"{DAV}remove")
         for prop in xml.children(change)
         if prop.tag == f"{DAV}prop"
         for one in xml.children(prop)
-    ]
+    )
     if not names:
         raise Malformed("PROPPATCH names no property")
+    if asked.stored() is None:
+        return answers.NOT_FOUND
     elements = "".join(xml.empty(name) for name in dict.fromkeys(names))
     return answers.multistatus(
         [
@@ -70,71 +76,73 @@ def proppatch(asked: Asked) -> Answer:
 
 
 def get(asked: Asked) -> Answer:
-    """One component as a calendar of its own; 304 for one that the caller has (RFC 9110 13.1.2)."""
-    resource = asked.resource
-    if resource.kind is not ResourceKind.OBJECT:
-        return _NOT_TO_BE_FETCHED
-    stored = asked.caller.named(resource.collection, [resource.name]).get(resource.name)
+    """One component as a calendar of its own, unless the caller has it. A part of one is not to be had (Range)."""
+    if asked.resource.kind is ResourceKind.ROOT:
+        return answers.whole(_ADVICE.encode(), b"text/plain; charset=utf-8")
+    if asked.resource.kind is not ResourceKind.OBJECT:
+        return methods.not_allowed(asked.resource.kind, _ADVICE)
+    stored = asked.stored()
     if stored is None or stored.content is None:
         return answers.NOT_FOUND
-    etag = (b"etag", stored.etag.encode())
-    if asked.if_none_match and matching_etag(asked.if_none_match, stored.etag):
-        return answers.without_content(304, etag)
-    return answers.whole(stored.content, content_type(resource).encode(), etag, (b"last-modified", _modified(stored)))
+    judged = _judged(asked, stored)
+    if judged is Verdict.FAILS:
+        return answers.PRECONDITION_FAILED
+    validators = (
+        (b"etag", stored.etag.encode()),
+        (b"last-modified", _modified(asked.caller, stored).encode()),
+    )
+    if judged is Verdict.UNCHANGED:
+        return answers.without_content(304, *validators)
+    return answers.whole(stored.content, content_type(stored).encode(), *validators)
 
 
 def wanted_in(body: bytes) -> Wanted:
     """What a PROPFIND asks for; an empty body asks for all (RFC 4918 9.1). Raises Malformed."""
-    return _wanted(xml.remembered(body)) if body else _EVERY_PROPERTY
+    if not body:
+        return _EVERY_PROPERTY
+    root = xml.remembered(body)
+    return _remembered(root) if xml.is_small(body) else _wanted(root)
 
 
-def names_in(prop: etree._Element) -> tuple[str, ...]:
-    """The names in a DAV:prop."""
-    return tuple(str(one.tag) for one in xml.children(prop))
+def children(caller: Caller, resource: Resource, *, with_content: bool = False) -> list[Resource]:
+    """What stands in a collection, for this caller. Raises NotNow."""
+    if resource.kind is ResourceKind.CALENDAR:
+        return caller.contents(resource.collection) if with_content else caller.members(resource.collection)
+    if resource.kind is ResourceKind.HOME:
+        return [calendar(caller.account, one) for one in ComponentKind]
+    if resource.kind is ResourceKind.ROOT:
+        return [principals(), homes()]
+    if resource.kind is ResourceKind.PRINCIPALS:
+        return [principal(caller.account)]
+    return [home(caller.account)] if resource.kind is ResourceKind.HOMES else []
 
 
 def content_type(resource: Resource) -> str:
     return f"text/calendar; charset=utf-8; component={_COMPONENT_TYPES[resource.collection]}"
 
 
-@lru_cache(maxsize=256)
+def _judged(asked: Asked, stored: Resource) -> Verdict:
+    if asked.conditions is None:
+        return Verdict.HOLDS
+    return verdict(asked.conditions, stored.etag, asked.caller.changed_at)
+
+
 def _wanted(root: etree._Element) -> Wanted:
     if root.tag != f"{DAV}propfind":
         raise Malformed("PROPFIND takes a DAV:propfind")
     found = {str(child.tag): child for child in xml.children(root)}
-    if f"{DAV}prop" in found:
-        return Wanted(names_in(found[f"{DAV}prop"]))
-    if f"{DAV}propname" in found:
+    asked_for = [name for name in _CHOICES if name in found]
+    if len(asked_for) != 1:
+        raise Malformed("a DAV:propfind holds prop, propname or allprop")
+    if asked_for == [f"{DAV}propname"]:
         return Wanted(only_names=True)
-    if f"{DAV}allprop" in found:
-        include = found.get(f"{DAV}include")
-        return Wanted(include=() if include is None else names_in(include))
-    raise Malformed("a DAV:propfind holds prop, propname or allprop")
+    if asked_for == [f"{DAV}prop"]:
+        return Wanted(xml.names_of(xml.children(found[f"{DAV}prop"])))
+    include = found.get(f"{DAV}include")
+    return Wanted(include=() if include is None else xml.names_of(xml.children(include)))
 
 
-def _children(asked: Asked, properties: Properties, wanted: Wanted) -> list[Resource]:
-    caller, kind = asked.caller, asked.resource.kind
-    if kind is ResourceKind.ROOT:
-        return [principals(), homes()]
-    if kind is ResourceKind.PRINCIPALS:
-        return [principal(caller.account)]
-    if kind is ResourceKind.HOMES:
-        return [home(caller.account)]
-    if kind is ResourceKind.HOME:
-        return [calendar(caller.account, one) for one in ComponentKind]
-    if kind is not ResourceKind.CALENDAR:
-        return []
-    collection = asked.resource.collection
-    if properties.needs_content(ResourceKind.OBJECT, wanted):
-        return caller.contents(collection)
-    return caller.members(collection)
-
-
-_NOT_TO_BE_FETCHED = answers.plain(
-    405,
-    "This is a CalDAV address: give it to a calendar program, with the account name and an app password.",
-    (b"allow", b"OPTIONS, PROPFIND, PROPPATCH, REPORT"),
-)
+_remembered = lru_cache(maxsize=256)(_wanted)
 
 
 def _display_name(caller: Caller, resource: Resource) -> str:
@@ -147,9 +155,10 @@ def _resource_type(_: Caller, resource: Resource) -> str:
     return _RESOURCE_TYPES[resource.kind]
 
 
-def _modified(resource: Resource) -> bytes:
-    at = written_at(resource.content or b"")
-    return http_date(at).encode() if at else b""
+def _modified(caller: Caller, _: Resource) -> str:
+    """When the calendar last changed, of everything in it: real time, never behind the octets (a component that comes
+    back may bear an older LAST-MODIFIED), and told without opening any."""
+    return http_date(caller.changed_at)
 
 
 _RESOURCE_TYPES = {
@@ -180,10 +189,10 @@ PROPERTIES = (
     ),
     Property(
         f"{DAV}getlastmodified",
-        _OBJECTS,
-        lambda _, resource: _modified(resource).decode(),
+        _OBJECTS | {ResourceKind.CALENDAR},
+        _modified,
         in_allprop=True,
-        needs_content=True,
+        is_collections=True,
     ),
     Property(f"{DAV}supportedlock", frozenset(ResourceKind), lambda *_: "", in_allprop=True),
     Property(f"{DAV}lockdiscovery", frozenset(ResourceKind), lambda *_: "", in_allprop=True),

@@ -22,13 +22,15 @@ _ALWAYS = (
 )
 _KEPT = ((b"vary", b"Accept-Encoding"), (b"cache-control", b"private, max-age=900"))
 _NOT_KEPT = (b"cache-control", b"no-store")
+_VARIES = (b"vary", b"Accept")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 _CALENDAR = (
     (b"content-type", b"text/calendar; charset=utf-8"),
     (b"content-disposition", b'inline; filename="kalender.ics"'),
 )
 _GZIP = ((b"content-encoding", b"gzip"),)
-_GONE_PAGE = (Path(__file__).parent / "templates" / "address_gone.html").read_bytes()
+_PAGES = Path(__file__).parent / "templates"
+_FRAME = (_PAGES / "lone_page.html").read_text()
 
 
 class Answer(NamedTuple):
@@ -56,6 +58,25 @@ def gone(*, with_page: bool) -> Answer:
     return _GONE_FOR_BROWSERS if with_page else _GONE
 
 
+def _page(status: int, name: str) -> Answer:
+    """A page for people, without a script and without anything from elsewhere. Its heading is its title."""
+    words = (_PAGES / name).read_text()
+    heading = words.partition("<h1>")[2].partition("</h1>")[0]
+    content = _FRAME.replace("((title))", heading).replace("((words))", words).encode()
+    return Answer(
+        status,
+        (
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"content-security-policy", _style_policy(content)),
+            _VARIES,
+            _NOT_KEPT,
+            *_ALWAYS,
+            _length(content),
+        ),
+        content,
+    )
+
+
 def _plain(status: int, text: bytes, *more: tuple[bytes, bytes]) -> Answer:
     return Answer(status, (_TEXT, *more, _NOT_KEPT, *_ALWAYS, _length(text)), text)
 
@@ -76,17 +97,6 @@ TOO_LARGE = _plain(431, b"Request Header Fields Too Large\n")
 NOT_NOW = _plain(503, b"Service Unavailable\n", (b"retry-after", _RETRY_SECONDS))
 UNKNOWN = _plain(404, b"Not Found\n")
 TOO_MANY_MISSES = _plain(429, b"Too Many Requests\n", (b"retry-after", _MISS_RETRY_SECONDS))
-_VARIES = (b"vary", b"Accept")
 _GONE = _plain(410, b"Gone\n", _VARIES)
-_GONE_FOR_BROWSERS = Answer(
-    410,
-    (
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"content-security-policy", _style_policy(_GONE_PAGE)),
-        _VARIES,
-        _NOT_KEPT,
-        *_ALWAYS,
-        _length(_GONE_PAGE),
-    ),
-    _GONE_PAGE,
-)
+_GONE_FOR_BROWSERS = _page(410, "address_gone.html")
+ACCOUNT_ADVICE = _page(200, "account_address.html")

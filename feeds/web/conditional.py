@@ -1,15 +1,49 @@
 """Conditional requests and content coding (RFC 9110 sections 8.8, 12.5.3, 13). Pure: header texts in, decisions out."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from functools import lru_cache
 
 _TAG = re.compile(r'(?:W/)?"([\x21\x23-\x7e]*)"')
+_STRONG_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 _GZIP_SUFFIX = "-gz"
 _CLOCK_SKEW = timedelta(minutes=5)
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The four headers that make a request conditional, as they came, empty where absent; and when they did."""
+
+    real_now: datetime
+    if_match: str = ""
+    if_unmodified_since: str = ""
+    if_none_match: str = ""
+    if_modified_since: str = ""
+
+
+class Verdict(StrEnum):
+    HOLDS = "holds"
+    UNCHANGED = "unchanged"  # 304
+    FAILS = "fails"  # 412
+
+
+def verdict(conditions: Conditions, etag: str, changed_at: datetime) -> Verdict:
+    """Of a GET or HEAD, in the order of RFC 9110 13.2.2: a tag beats a date."""
+    if conditions.if_match:
+        if not _is_strongly_named(conditions.if_match, etag):
+            return Verdict.FAILS
+    elif _has_changed_since(conditions.if_unmodified_since, changed_at):
+        return Verdict.FAILS
+    if conditions.if_none_match:
+        is_unchanged = matching_etag(conditions.if_none_match, etag) is not None
+    else:
+        is_unchanged = is_unmodified(conditions.if_modified_since, changed_at, conditions.real_now)
+    return Verdict.UNCHANGED if is_unchanged else Verdict.HOLDS
 
 
 def gzip_etag(etag: str) -> str:
@@ -55,6 +89,16 @@ def accepts_gzip(accept_encoding: str) -> bool:
 def prefers_html(accept: str) -> bool:
     """A browser names text/html; calendar programs name text/calendar, anything, or nothing."""
     return any(part.split(";")[0].strip().casefold() == "text/html" for part in accept.split(","))
+
+
+def _is_strongly_named(if_match: str, etag: str) -> bool:
+    named = {tag for weak, tag in _STRONG_TAG.findall(if_match) if not weak}
+    return if_match.strip() == "*" or etag.strip('"') in named
+
+
+def _has_changed_since(if_unmodified_since: str, changed_at: datetime) -> bool:
+    since = _http_date(if_unmodified_since)
+    return since is not None and changed_at > since
 
 
 def _http_date(text: str) -> datetime | None:

@@ -6,7 +6,7 @@ requests end in 304: that way is short on purpose, and parses no date and no id.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from feeds.links import token_in
 from feeds.serving import NotNow, Serving, is_worth_noting
 from feeds.web import answers
 from feeds.web.answers import Answer
+from feeds.web.as_sent import Headers, deciding, path_of
 from feeds.web.conditional import accepts_gzip, gzip_etag, is_unmodified, matching_etag, prefers_html
 from feeds.web.lookups import Lookups
 from feeds.web.misses import Misses
@@ -27,11 +28,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _PREFIX = b"/f/"
-_HEADER_BYTES = 16_384
 _THREADS = 8
 _DECIDING = frozenset((b"if-none-match", b"if-modified-since", b"accept-encoding", b"accept"))
-
-_Headers = Mapping[bytes, str]
 
 
 class Feeds:
@@ -57,7 +55,7 @@ class Feeds:
         self._being_noted: set[UUID] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _path(scope).startswith(_PREFIX):
+        if scope["type"] != "http" or not path_of(scope).startswith(_PREFIX):
             await self._inner(scope, receive, send)
             return
         answer = await self._answer(scope)
@@ -74,10 +72,10 @@ class Feeds:
     async def _answer(self, scope: Scope) -> Answer:
         if scope["method"] not in ("GET", "HEAD"):
             return answers.NOT_READING
-        headers = _deciding(scope["headers"])
+        headers = deciding(scope["headers"], _DECIDING)
         if headers is None:
             return answers.TOO_LARGE
-        token = None if scope.get("query_string") else token_in(_path(scope))
+        token = None if scope.get("query_string") else token_in(path_of(scope))
         if token is None:
             return self._missed(scope)
         try:
@@ -86,7 +84,7 @@ class Feeds:
             return answers.NOT_NOW
         return found or self._missed(scope)
 
-    def _at_once(self, token: str, headers: _Headers) -> Answer | None:
+    def _at_once(self, token: str, headers: Headers) -> Answer | None:
         """None: nobody has this token. Whoever names the present tag is answered from a row without content."""
         named = headers.get(b"if-none-match")
         if named is None:
@@ -94,7 +92,7 @@ class Feeds:
         state = self._serving.find(token)
         return None if state is None else self._unchanged(named, state) or self._whole(token, headers)
 
-    async def _in_threads(self, token: str, headers: _Headers) -> Answer | None:
+    async def _in_threads(self, token: str, headers: Headers) -> Answer | None:
         """The same, where a read waits for a network."""
         named = headers.get(b"if-none-match")
         if named is not None:
@@ -113,7 +111,7 @@ class Feeds:
         self._note_fetched(state)
         return answers.unchanged(etag)
 
-    def _whole(self, token: str, headers: _Headers) -> Answer | None:
+    def _whole(self, token: str, headers: Headers) -> Answer | None:
         """From the row with content, whatever an earlier one said: the link may have been revoked meanwhile."""
         sealed = self._serving.find_sealed(token)
         if sealed is None:
@@ -147,28 +145,7 @@ class Feeds:
         self._being_noted.discard(link_id)
 
 
-def _path(scope: Scope) -> bytes:
-    """As it came over the wire, undecoded."""
-    raw_path: bytes | None = scope.get("raw_path")
-    return raw_path or str(scope["path"]).encode()
-
-
-def _deciding(headers: Iterable[tuple[bytes, bytes]]) -> _Headers | None:
-    """The headers that an answer depends on, several of one name joined into a list (RFC 9110 5.3).
-
-    None: all headers together are longer than any calendar program's.
-    """
-    size = 0
-    found: dict[bytes, str] = {}
-    for name, value in headers:
-        size += len(name) + len(value)
-        if name in _DECIDING:
-            text = value.decode("latin-1")
-            found[name] = f"{found[name]}, {text}" if name in found else text
-    return None if size > _HEADER_BYTES else found
-
-
-def _is_unmodified(headers: _Headers, sealed: SealedFeed, real_now: Callable[[], datetime]) -> bool:
+def _is_unmodified(headers: Headers, sealed: SealedFeed, real_now: Callable[[], datetime]) -> bool:
     """By the date, which counts only where no tag is named (RFC 9110 13.2.2)."""
     since = headers.get(b"if-modified-since")
     if since is None or b"if-none-match" in headers:

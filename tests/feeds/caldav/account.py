@@ -11,7 +11,7 @@ from lxml import etree
 from feeds.caldav.reading import Reading
 from feeds.subscribing import NewDevice, make_device
 from feeds.web.dav import Dav
-from tests.feeds.world import World
+from tests.feeds.world import DAY, World
 
 NAMES = {
     "D": "DAV:",
@@ -96,10 +96,14 @@ class Account:
 
     def ask(self, method: str, path: str, content: bytes = b"", **headers: str) -> Said:
         """Logged in, unless an `authorization` says otherwise."""
-        credentials = f"{self.device.account}:{self.device.password}".encode()
-        given = {"authorization": f"Basic {base64.b64encode(credentials).decode()}", **headers}
+        given = {"authorization": self.authorization, **headers}
         lines = [(name.replace("_", "-").encode(), text.encode("latin-1")) for name, text in given.items() if text]
-        return self.ask_raw(method, path.encode(), lines, content)
+        return self.ask_raw(method, path.encode("latin-1"), lines, content)
+
+    @property
+    def authorization(self) -> str:
+        credentials = f"{self.device.account}:{self.device.password}".encode()
+        return f"Basic {base64.b64encode(credentials).decode()}"
 
     def ask_raw(self, method: str, path: bytes, headers: list[tuple[bytes, bytes]], content: bytes = b"") -> Said:
         scope = {
@@ -145,6 +149,14 @@ class Account:
         await self.dav(scope, receive, send)
         headers = {name.decode(): text.decode() for name, text in sent[0]["headers"]}
         return Said(sent[0]["status"], headers, b"".join(one.get("body", b"") for one in sent[1:]))
+
+
+def with_three_visits(world: World) -> Account:
+    """A day apart, from tomorrow on."""
+    for day in (1, 2, 3):
+        world.add(world.now + day * DAY)
+    world.open()
+    return Account(world)
 
 
 async def _inner(_scope: Any, _receive: Any, send: Any) -> None:

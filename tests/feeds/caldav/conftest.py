@@ -7,21 +7,14 @@ import pytest
 
 from store.database import open_database
 from store.vault import Vault
-from tests.feeds.caldav.account import Account
-from tests.feeds.world import DAY, World
-
-
-def opened_account(world: World) -> Account:
-    for day in (1, 2, 3):
-        world.add(world.now + day * DAY)
-    world.open()
-    return Account(world)
+from tests.feeds.caldav.account import Account, with_three_visits
+from tests.feeds.world import World
 
 
 @pytest.fixture
 def account(world: World) -> Iterator[Account]:
     """An account with three visits, a day apart, on each database."""
-    opened = opened_account(world)
+    opened = with_three_visits(world)
     yield opened
     opened.close()
 
@@ -30,7 +23,7 @@ def account(world: World) -> Iterator[Account]:
 def local(sqlite_url: str, vault: Vault, now: datetime) -> Iterator[Account]:
     """The same on SQLite alone, for what no database has a part in."""
     sessions = open_database(sqlite_url)
-    opened = opened_account(World(sessions, vault, now))
+    opened = with_three_visits(World(sessions, vault, now))
     yield opened
     opened.close()
     sessions.close()

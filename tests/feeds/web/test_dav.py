@@ -101,10 +101,26 @@ def test_an_answer_about_a_probed_address_names_that_address(account: Account) -
     assert account.ask("PROPFIND", "/", PRINCIPAL, depth="0").texts("/D:multistatus/D:response/D:href") == ["/"]
 
 
-@pytest.mark.parametrize("method", ["GET", "PROPFIND", "OPTIONS", "HEAD"])
-def test_the_well_known_address_leads_to_the_account(account: Account, method: str) -> None:
-    said = account.ask(method, "/.well-known/caldav", authorization="")
-    assert (said.status, said.headers["location"]) == (301, "/dav/")
+@pytest.mark.parametrize("method", ["GET", "PROPFIND", "OPTIONS", "HEAD", "REPORT", "POST"])
+def test_the_well_known_address_leads_to_the_account(reader: Account, method: str) -> None:
+    for path in ("/.well-known/caldav", "/.well-known/caldav/"):
+        said = reader.ask(method, path, authorization="")
+        assert (said.status, said.headers["location"]) == (301, "/dav/")
+
+
+def test_a_person_who_opens_the_address_in_a_browser_is_told_what_it_is_for(reader: Account) -> None:
+    browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+    for path in ("/dav", "/dav/"):
+        said = reader.ask("GET", path, authorization="", accept=browser)
+        assert (said.status, said.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert "default-src 'none'" in said.headers["content-security-policy"]
+        assert b"CalDAV-konto" in said.content
+        assert b"CalDAV account" in said.content
+    assert reader.ask("GET", "/dav/", authorization="", accept="*/*").status == 401
+    assert reader.ask("GET", reader.visits, authorization="", accept=browser).status == 401
+    assert reader.ask("GET", "/dav/").content.startswith(b"This is a CalDAV address")
+    said = reader.ask("GET", reader.visits)
+    assert (said.status, said.headers["allow"]) == (405, "OPTIONS, PROPFIND, PROPPATCH, REPORT")
 
 
 def test_what_is_not_ours_is_passed_on(account: Account) -> None:
@@ -112,13 +128,25 @@ def test_what_is_not_ours_is_passed_on(account: Account) -> None:
         assert account.ask(method, path).status == 418
 
 
-def test_options_names_no_way_to_write(account: Account) -> None:
+@pytest.mark.parametrize("authorization", [None, ""])
+def test_options_names_no_way_to_write(reader: Account, authorization: str | None) -> None:
     """Evolution takes a calendar for writable whose Allow names PUT."""
-    said = account.ask("OPTIONS", account.visits, authorization="")
+    given = {} if authorization is None else {"authorization": authorization}
+    fetched, others = ("OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT", "OPTIONS, PROPFIND, PROPPATCH, REPORT")
+    for path in ("/dav/", reader.hrefs()[0], reader.visits, reader.home, reader.principal, "/dav/principals/"):
+        said = reader.ask("OPTIONS", path, **given)
+        assert said.status == 200
+        assert said.headers["dav"] == "1, 3, access-control, calendar-access"
+        assert said.headers["allow"] == (fetched if path == "/dav/" or path.endswith(".ics") else others)
+    assert reader.ask("OPTIONS", "/dav/nothing/", **given).status == 404
 
-    assert said.status == 200
-    assert said.headers["allow"] == "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"
-    assert said.headers["dav"] == "1, 3, access-control, calendar-access"
+
+def test_options_say_nothing_about_whose_accounts_there_are(reader: Account) -> None:
+    of_nobody = reader.home.replace(reader.device.account, "aaaaaaaaaa")
+
+    assert reader.ask("OPTIONS", reader.home, authorization="") == reader.ask("OPTIONS", of_nobody, authorization="")
+    assert reader.ask("OPTIONS", of_nobody).status == 404
+    assert reader.ask("OPTIONS", reader.home, authorization=basic(reader.device.account, "fel")).status == 401
 
 
 @pytest.mark.parametrize(
