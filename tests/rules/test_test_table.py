@@ -29,6 +29,16 @@ def test_the_cases_named_are_those_that_are_run() -> None:
     assert named == set(SCENARIOS)
 
 
+def test_every_rule_that_other_servers_break_is_held_by_a_test_that_is_there() -> None:
+    told = (ROOT / "tests" / "README.md").read_text().partition("## Where today's servers fail")[2]
+    lines = [line for line in told.splitlines() if line.startswith("| ")][1:]
+    named = [re.fullmatch(r"\| .+ \| .+ \| `(\S+)::(\w+)` \|", line) for line in lines]
+
+    assert len(lines) == 36
+    assert all(named)
+    assert [one[0] for one in named if one and not is_there(one[1], one[2])] == []
+
+
 def is_there(path: str, name: str) -> bool:
     file = ROOT / path
     return file.is_file() and f"def {name}(" in file.read_text()
