@@ -65,8 +65,13 @@ class Properties:
         """Whether resources of this kind must come with their contents."""
         return self._plan(kind, wanted).needs_content
 
-    def response(self, caller: Caller, resource: Resource, wanted: Wanted, *, minimal: bool = False) -> str:
-        """The response element of one resource. `minimal` leaves out what there is not (RFC 8144 2.1)."""
+    def response(  # noqa: PLR0913 - who asks what of which, and how much of it
+        self, caller: Caller, resource: Resource, wanted: Wanted, *, minimal: bool = False, more: str = ""
+    ) -> str:
+        """The response element of one resource; `more` are properties that the caller has rendered already.
+
+        `minimal` leaves out what there is not (RFC 8144 2.1).
+        """
         plan = self._plan(resource.kind, wanted)
         found = "".join(
             [f"{opening}{one.value(caller, resource)}{closing}" for opening, one, closing in plan.found]
@@ -74,9 +79,11 @@ class Properties:
             else [xml.empty(one.name) for _, one, _ in plan.found]
         )
         missing = "" if minimal else plan.missing
-        if not found and missing:
+        if not found and not more and missing:
             return f"<D:response>{xml.href(resource.path)}{missing}</D:response>"
-        return f"<D:response>{xml.href(resource.path)}<D:propstat><D:prop>{found}{_FOUND_END}{missing}</D:response>"
+        return (
+            f"<D:response>{xml.href(resource.path)}<D:propstat><D:prop>{found}{more}{_FOUND_END}{missing}</D:response>"
+        )
 
     def responses(  # noqa: PLR0913 - who asks what of which, and how much of it
         self,
