@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from feeds.caldav.reading import Caller
 from feeds.caldav.resources import Resource, ResourceKind
-from feeds.web.conditional import Conditions
+from feeds.conditional import Conditions
 
 
 class Depth(StrEnum):

@@ -12,8 +12,8 @@ from feeds.caldav.properties import Properties, Property, Wanted
 from feeds.caldav.reading import Caller
 from feeds.caldav.resources import COLLECTIONS, Resource, ResourceKind, calendar, home, homes, principal, principals
 from feeds.caldav.xml import DAV, Malformed
+from feeds.conditional import Verdict, http_date, verdict
 from feeds.levels import calendar_name, invitations_name
-from feeds.web.conditional import Verdict, http_date, verdict
 from store.calendars import ComponentKind
 
 _COMPONENT_TYPES: Final = {ComponentKind.VISIT: "VEVENT", ComponentKind.INVITATION: "VTODO"}

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from feeds.web.conditional import http_date
+from feeds.conditional import http_date
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

@@ -19,10 +19,10 @@ from feeds.caldav.asked import Asked
 from feeds.caldav.discovery import PROBED, TO_ROOT, WELL_KNOWN
 from feeds.caldav.reading import Caller, Reading
 from feeds.caldav.resources import COLLECTIONS, Resource, closest_above, resource_at, root
+from feeds.conditional import prefers_html
 from feeds.serving import NotNow
 from feeds.web.answers import ACCOUNT_ADVICE
 from feeds.web.as_sent import Headers, deciding, path_of
-from feeds.web.conditional import prefers_html
 from feeds.web.dav_requests import (
     DECIDING,
     ONCE,

@@ -6,8 +6,8 @@ from collections.abc import MutableMapping
 from datetime import datetime
 
 from feeds.caldav.asked import Depth
+from feeds.conditional import Conditions
 from feeds.web.as_sent import Headers
-from feeds.web.conditional import Conditions
 from feeds.web.ics import Receive
 
 _BODY_BYTES = 262_144

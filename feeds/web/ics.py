@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from feeds.conditional import accepts_gzip, gzip_etag, is_unmodified, matching_etag, prefers_html
 from feeds.links import token_in
 from feeds.serving import NotNow, Serving, is_worth_noting
 from feeds.web import answers
 from feeds.web.answers import Answer
 from feeds.web.as_sent import Headers, deciding, path_of
-from feeds.web.conditional import accepts_gzip, gzip_etag, is_unmodified, matching_etag, prefers_html
 from feeds.web.lookups import Lookups
 from feeds.web.misses import Misses
 from store.feed_reads import FeedState, SealedFeed

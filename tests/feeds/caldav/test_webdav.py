@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from feeds.web.conditional import http_date
+from feeds.conditional import http_date
 from tests.feeds.caldav.account import Account, body, props
 
 

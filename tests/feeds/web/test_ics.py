@@ -16,10 +16,10 @@ import pytest
 import uvicorn
 from sqlalchemy import text
 
+from feeds.conditional import http_date
 from feeds.ical import RENDERER
 from feeds.routes import in_front_of
 from feeds.subscribing import revoke_link, rotate_link
-from feeds.web.conditional import http_date
 from feeds.web.misses import Misses, MissRules
 from store.database import open_database
 from store.standing import Standing

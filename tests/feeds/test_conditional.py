@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from feeds.web.conditional import accepts_gzip, gzip_etag, http_date, is_unmodified, matching_etag, prefers_html
+from feeds.conditional import accepts_gzip, gzip_etag, http_date, is_unmodified, matching_etag, prefers_html
 
 ETAG = '"7-1"'
 CHANGED = datetime(2026, 11, 24, 8, 0, 0, tzinfo=UTC)
