@@ -225,7 +225,7 @@ def _made(database_url: str, keys: Path, visits: int) -> Iterator[_Account]:
     with closing(open_database(database_url)) as sessions:
         migrate(sessions)
         world = World(sessions, Vault(read_key_file(keys)), _NOW)
-        visit_ids = [world.add(_NOW + timedelta(days=3, hours=number)) for number in range(visits)]
+        visit_ids = [world.add(_NOW + timedelta(days=3 + number)) for number in range(visits)]
         world.open()
         with sessions.writing() as session:
             device = make_device(session, world.vault, world.calendar_id, "Annas telefon", _NOW)
