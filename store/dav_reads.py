@@ -26,13 +26,17 @@ where calendar_id = ? and kind = ? and sealed_body is not null
 order by starts_at, uid
 """
 _CONTENTS = _MEMBERS.replace("revision", "revision, sealed_body", 1)
-_NAMED_ON_SQLITE = """
+_NAMED_ON_POSTGRESQL = """
 select booking_id, revision, sealed_body
 from calendar_components
-where calendar_id = ? and kind = ? and sealed_body is not null
-and booking_id in (select value from json_each(?))
+where calendar_id = ? and kind = ? and sealed_body is not null and booking_id = any(?::uuid[])
 """
-_NAMED_ON_POSTGRESQL = _NAMED_ON_SQLITE.replace("in (select value from json_each(?))", "= any(?::uuid[])")
+_NAMED_ON_SQLITE = _NAMED_ON_POSTGRESQL.replace("= any(?::uuid[])", "in (select value from json_each(?))")
+_FEW = 20
+_FEW_NAMED_ON_SQLITE = {  # a third cheaper; one text for each number, so that it stays prepared
+    number: _NAMED_ON_POSTGRESQL.replace("= any(?::uuid[])", f"in ({', '.join('?' * number)})")
+    for number in range(1, _FEW + 1)
+}
 _WITHIN = """
 select booking_id, revision, sealed_body
 from calendar_components
@@ -101,6 +105,8 @@ def named(reads: PreparedReads, calendar_key: UUID | str, kind: str, names: Sequ
     """Those of these names (32 hexadecimal digits) that stand in the collection, in no order. Raises ReadFailed."""
     if reads.on_postgresql:
         return list(map(MemberRow._make, reads.all(_NAMED_ON_POSTGRESQL, calendar_key, kind, list(names))))
+    if 0 < len(names) <= _FEW:
+        return list(map(MemberRow._make, reads.all(_FEW_NAMED_ON_SQLITE[len(names)], calendar_key, kind, *names)))
     return list(map(MemberRow._make, reads.all(_NAMED_ON_SQLITE, calendar_key, kind, json.dumps(names))))
 
 

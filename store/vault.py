@@ -10,7 +10,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -22,6 +22,7 @@ from store.columns import SEALED_PREFIX
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
+_DOES_NOT_OPEN = "sealed content does not open in this place with this key"
 
 
 class KeysUnusable(Exception):
@@ -62,6 +63,18 @@ class SubjectCipher:
     def open(self, place: str, row_id: UUID | str, sealed: str) -> bytes:
         """Opens what `seal` gave for the same place and row. Raises Unsealable."""
         return _opened(self._aead, sealed, _bound(place, row_id))
+
+    def open_all(self, place: str, sealed: Iterable[tuple[str, str]]) -> list[bytes]:
+        """Opens many rows of one place, each given by its id as text and what was sealed. Raises Unsealable."""
+        decrypt, unpacked = self._aead.decrypt, binascii.a2b_base64
+        opened = []
+        try:
+            for row_id, text in sealed:
+                content = unpacked(text[text.rindex(".") + 1 :])
+                opened.append(decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], f"{place}|{row_id}".encode()))
+        except (InvalidTag, ValueError) as error:
+            raise Unsealable(_DOES_NOT_OPEN) from error
+        return opened
 
     def seal_text(self, place: str, row_id: UUID, text: str) -> str:
         return self.seal(place, row_id, text.encode())
@@ -152,4 +165,4 @@ def _opened(aead: AESGCM, sealed: str, bound: bytes) -> bytes:
         content = memoryview(binascii.a2b_base64(sealed[sealed.rindex(".") + 1 :], strict_mode=True))
         return aead.decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], bound)
     except (InvalidTag, ValueError) as error:
-        raise Unsealable("sealed content does not open in this place with this key") from error
+        raise Unsealable(_DOES_NOT_OPEN) from error

@@ -10,11 +10,11 @@ Headers = tuple[tuple[bytes, bytes], ...]
 DAV_HEADER: Final = b"1, 3, access-control, calendar-access"
 _XML = (b"content-type", b"application/xml; charset=utf-8")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
+_NOT_SHARED: Headers = ((b"cache-control", b"private, no-cache"), (b"x-content-type-options", b"nosniff"))
 _ALWAYS: Headers = (
     (b"dav", DAV_HEADER),
-    (b"cache-control", b"private, no-cache"),
+    *_NOT_SHARED,
     (b"referrer-policy", b"no-referrer"),
-    (b"x-content-type-options", b"nosniff"),
     (b"x-robots-tag", b"noindex, nofollow"),
 )
 _OPENING = f"{HEAD}<D:multistatus{NAMESPACES}>"
@@ -24,7 +24,6 @@ _APPLIED: dict[tuple[bool, bool], Headers] = {
     (False, True): ((b"preference-applied", b"depth-noroot"),),
     (True, True): ((b"preference-applied", b"return=minimal, depth-noroot"),),
 }
-_VARIES: Headers = ((b"vary", b"Prefer, Brief"),)
 
 
 class Unmet(Exception):
@@ -48,10 +47,11 @@ def multistatus(
 ) -> Answer:
     """207 (RFC 4918 13); `more` follows the responses (a sync-token). The flags are preferences that were followed.
 
-    Not compressed: a day's changes are small, and a proxy that compresses serves those who would gain by it.
+    Not compressed: a day's changes are small, and a proxy that compresses serves those who would gain by it. Few
+    headers, as each costs: no cache keeps what these methods answer, and no page leads on from it.
     """
     content = "".join((_OPENING, *responses, more, "</D:multistatus>")).encode()
-    headers = (_XML, *_APPLIED[minimal, without_root], *_VARIES, *_ALWAYS, _length(content))
+    headers = (_XML, *_APPLIED[minimal, without_root], *_NOT_SHARED, _length(content))
     return Answer(207, headers, content)
 
 

@@ -74,8 +74,9 @@ def calendar_multiget(asked: Asked, root: etree._Element, properties: Properties
     if not hrefs:
         raise Malformed("calendar-multiget names no DAV:href")
     kind = asked.resource.collection
-    sought = {href: _name(asked.caller, kind, href) for href in hrefs}
-    stored = asked.caller.named(kind, [name for name in sought.values() if name])
+    names = resources.names_in(map(_path, hrefs), asked.caller.account, kind)
+    sought = dict(zip(hrefs, names, strict=True))
+    stored = asked.caller.named(kind, [name for name in names if name])
     if asked.resource.name:
         stored = {name: one for name, one in stored.items() if name == asked.resource.name}
     told = {stored[name].path if name in stored else href: stored.get(name) for href, name in sought.items()}
@@ -86,13 +87,14 @@ def calendar_multiget(asked: Asked, root: etree._Element, properties: Properties
     )
 
 
-def _name(caller: Caller, kind: ComponentKind, href: str) -> str:
-    """Of the object that a href names; empty for what is none in this collection."""
+def _path(href: str) -> str:
+    """Of a reference, which may be a whole URL. Empty for what is none."""
+    if href.startswith("/"):
+        return href
     try:
-        path = href if href.startswith("/") else urlsplit(href).path
+        return urlsplit(href).path
     except ValueError:
         return ""
-    return resources.name_in(path, caller.account, kind)
 
 
 def _ctag(caller: Caller, resource: Resource) -> str:

@@ -102,10 +102,14 @@ class Properties:
             return [self.response(caller, one, wanted, minimal=minimal) for one in resources]
         plan = self._plan(ResourceKind.OBJECT, wanted)
         pieces, last = _pieces(caller, resources[0], plan, more, minimal=minimal)
-        return [
-            f"{_OPENING}{one.path}{''.join([f'{text}{value(caller, one)}' for text, value in pieces])}{last}"
-            for one in resources
-        ]
+        responses = []
+        for one in resources:
+            told = [_OPENING, one.path]
+            for text, value in pieces:
+                told += (text, value(caller, one))
+            told.append(last)
+            responses.append("".join(told))
+        return responses
 
     def _made_plan(self, kind: ResourceKind, wanted: Wanted) -> _Plan:
         known = self._by_kind[kind]

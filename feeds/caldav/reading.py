@@ -4,7 +4,7 @@ Nothing is written or rendered here: components were made when the bookings chan
 """
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -175,23 +175,20 @@ class Caller:
             for row in rows
         ]
 
-    def _opened(self, kind: ComponentKind, rows: Iterable[MemberRow]) -> list[Resource]:
+    def _opened(self, kind: ComponentKind, rows: Sequence[MemberRow]) -> list[Resource]:
         """Of rows that all stand. Together, as this is most of what fetching components costs."""
-        opened, inside, prefix = self._opening().open, resources.calendar_path(self.account, kind), self.etag_prefix
+        inside, prefix = resources.calendar_path(self.account, kind), self.etag_prefix
+        sealed = [(id_text(key), body or "") for key, _, body in rows]
         try:
-            return [
-                Resource(
-                    ResourceKind.OBJECT,
-                    f"{inside}{name}.ics",
-                    kind,
-                    name,
-                    f'"{prefix}{row.revision}"',
-                    opened(COMPONENT_PLACE, id_text(row.booking_key), row.sealed_body or ""),
-                )
-                for name, row in ((row.name, row) for row in rows)
-            ]
+            components = self._opening().open_all(COMPONENT_PLACE, sealed)
         except Unsealable as error:
             raise NotNow from error
+        found = []
+        for (key, revision, _), component in zip(rows, components, strict=True):
+            name = key if isinstance(key, str) else key.hex
+            etag = f'"{prefix}{revision}"'
+            found.append(Resource(ResourceKind.OBJECT, f"{inside}{name}.ics", kind, name, etag, component))
+        return found
 
     def _resource(self, kind: ComponentKind, row: MemberRow, *, with_content: bool) -> Resource:
         if row.sealed_body is None:

@@ -5,6 +5,7 @@ account it is follows from the login: a path is only compared with it, and a str
 """
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -17,7 +18,7 @@ _PATH = re.compile(
     rb"/dav(?:/(?:(?P<principals>principals)(?:/(?P<principal>[^/]+))?"
     rb"|(?P<homes>calendars)(?:/(?P<home>[^/]+)(?:/(?P<collection>[^/]+)(?:/(?P<object>[^/]+))?)?)?))?/?"
 )
-_OBJECT = re.compile(rb"([0-9a-f]{32})\.ics")
+_OBJECT = re.compile(r"([0-9a-f]{32})\.ics")
 _LONGEST_PATH = 200
 _COLLECTIONS = {b"visits": ComponentKind.VISIT, b"invitations": ComponentKind.INVITATION}
 _COLLECTION_NAMES = {kind: name.decode() for name, kind in _COLLECTIONS.items()}
@@ -82,21 +83,14 @@ def resource_at(raw_path: bytes, account: str | None) -> Resource | None:
     kind = _COLLECTIONS.get(found["collection"])
     if kind is None or found["object"] is None:
         return None if kind is None else calendar(account, kind)
-    named = _OBJECT.fullmatch(found["object"])
-    return None if named is None else object_in(account, kind, named[1].decode())
+    named = _OBJECT.fullmatch(found["object"].decode("latin-1"))
+    return None if named is None else object_in(account, kind, named[1])
 
 
-def name_in(path: str, account: str, kind: ComponentKind) -> str:
-    """The name of the object in this collection that a path names; empty: it names none there."""
+def names_in(paths: Iterable[str], account: str, kind: ComponentKind) -> list[str]:
+    """The names of the objects in this collection that the paths name; empty for one that names none there."""
     inside = calendar_path(account, kind)
-    if path.startswith(inside):  # as we write it ourselves
-        named = _OBJECT.fullmatch(path[len(inside) :].encode())
-        if named is not None:
-            return named[1].decode()
-    found = resource_at(path.encode(), account)
-    if found is None or found.kind is not ResourceKind.OBJECT or found.collection is not kind:
-        return ""
-    return found.name
+    return [_own_name(path, inside) or _name(path, account, kind) for path in paths]
 
 
 def closest_above(raw_path: bytes, account: str) -> Resource | None:
@@ -153,6 +147,21 @@ def calendar(account: str, kind: ComponentKind) -> Resource:
 def object_in(account: str, kind: ComponentKind, name: str, etag: str = "", component: bytes | None = None) -> Resource:
     path = f"{calendar_path(account, kind)}{name}.ics"
     return Resource(ResourceKind.OBJECT, path, kind, name, etag, component)
+
+
+def _own_name(path: str, inside: str) -> str:
+    """Of a path as we write it ourselves, which nearly every one is."""
+    if not path.startswith(inside):
+        return ""
+    named = _OBJECT.fullmatch(path, len(inside))
+    return named[1] if named else ""
+
+
+def _name(path: str, account: str, kind: ComponentKind) -> str:
+    found = resource_at(path.encode(), account)
+    if found is None or found.kind is not ResourceKind.OBJECT or found.collection is not kind:
+        return ""
+    return found.name
 
 
 def _above_calendars(found: re.Match[bytes], account: str) -> Resource:
