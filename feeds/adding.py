@@ -5,12 +5,12 @@ Pure: pages show it. Every address here holds the secret token: show it to the p
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 from uuid import UUID
 
 import segno
 
-from feeds.apple_profiles import subscription_profile
+from feeds.apple_profiles import Account, account_profile, subscription_profile
 from feeds.levels import calendar_name
 
 _GOOGLE = "https://calendar.google.com/calendar/r"
@@ -59,6 +59,21 @@ def apple_profile(calendar_id: UUID, address: str, language: str) -> bytes:
     return subscription_profile(calendar_id, address, calendar_name(language), about)
 
 
+def apple_account_profile(calendar_id: UUID, public_url: str, account: str, language: str) -> bytes:
+    """For iPhone, iPad and Mac: sets the CalDAV account up; the device asks for the app password."""
+    parts = urlsplit(public_url)
+    is_secure = parts.scheme == "https"
+    device = Account(
+        host=parts.hostname or "",
+        port=parts.port or (443 if is_secure else 80),
+        is_secure=is_secure,
+        principal_path=f"/dav/principals/{account}/",
+        user_name=account,
+    )
+    about = _ABOUT_ACCOUNT_PROFILE["en" if language == "en" else "sv"]
+    return account_profile(calendar_id, device, calendar_name(language), about)
+
+
 def qr_code(address: str, title: str) -> str:
     """An inline SVG, without script or style, that a phone's camera reads as the webcal address.
 
@@ -92,6 +107,11 @@ _FETCHED_BY_OTHERS = (Program.GOOGLE, Program.OUTLOOK, Program.MICROSOFT_365)
 _ABOUT_PROFILE = {
     "sv": "Prenumererar på din kalender med bokade tider. Den som har profilen ser det kalendern visar.",
     "en": "Subscribes to your calendar of booked times. Whoever has this profile sees what the calendar shows.",
+}
+
+_ABOUT_ACCOUNT_PROFILE = {
+    "sv": "Lägger till kontot med dina bokade tider. Tiderna kan läsas, inte ändras. Applösenordet frågas efter.",
+    "en": "Adds the account with your booked times, to be read and not changed. You are asked for the app password.",
 }
 
 _SWEDISH: Mapping[Program, _Words] = {

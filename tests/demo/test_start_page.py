@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from feeds.caldav import resources
 from store.database import Sessions, open_database
 from store.facilities import WHOLE_SOURCE
 from store.facilities import LogicalAddress as Address
@@ -29,6 +30,7 @@ from worker.demo import start_page
 from worker.demo.care_side import Answers
 from worker.demo.facilities import HEALTH_CENTRE, SKIN, SPECIALISTS
 from worker.demo.forwarding import Target
+from worker.demo.progress import KeptAccount
 from worker.demo.providers import RunningProviders
 from worker.demo.region import RunningRegion, start_region
 from worker.demo.region_state import AGGREGATOR, Fault, Region
@@ -119,7 +121,9 @@ def desk(  # one argument for each thing on the page
     with database.writing() as session:
         subject_id = build.subject(session, vault, clock.now(), Person(region.cast.first.identity)).id
     waits = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=5))
-    return Desk(database, clock, region, providers, subject_id, new_id(), feed_url, *waits)
+    account = KeptAccount("abcdefghij", "abcd-efgh")
+    account_url = "http://127.0.0.1:8000/dav/"
+    return Desk(database, clock, region, providers, subject_id, new_id(), feed_url, account_url, account, *waits)
 
 
 @pytest.fixture
@@ -178,10 +182,12 @@ def test_every_way_to_add_the_calendar_is_offered_and_says_how_often_it_looks(
 
     hosts = [urlsplit(str(link)).netloc or str(link)[:7] for link in section.xpath(".//a/@href")]
     ours = urlsplit(visitor.desk.feed_url).netloc
-    assert hosts == [ours, "/demo/p", ours, "calendar.google.com", "outlook.live.com", "outlook.office.com"]
+    assert hosts == [ours, "/demo/p", ours, "/demo/a", "calendar.google.com", "outlook.live.com", "outlook.office.com"]
     assert section.text_content().count(looks) == 4
     assert section.xpath("string(.//svg[@role='img']/title)") == TEXTS[language].qr_code
-    assert section.xpath(".//input/@value") == [visitor.desk.feed_url]
+    account = visitor.desk.account
+    shown = [visitor.desk.feed_url, visitor.desk.account_url, account.name, account.password]
+    assert section.xpath(".//input/@value") == shown
 
 
 def test_the_apple_profile_is_downloaded_kept_by_no_cache_and_subscribes_to_the_address(visitor: Visitor) -> None:
@@ -193,6 +199,17 @@ def test_the_apple_profile_is_downloaded_kept_by_no_cache_and_subscribes_to_the_
     profile = plistlib.loads(answer.content)
     assert profile["PayloadDisplayName"] == "Booked times"
     assert profile["PayloadContent"][0]["SubCalAccountHostName"] == visitor.desk.feed_url
+
+
+def test_the_account_profile_fills_in_everything_but_the_password(visitor: Visitor) -> None:
+    answer = visitor.http.get("/demo/account-profile?lang=sv")
+
+    (payload,) = plistlib.loads(answer.content)["PayloadContent"]
+    assert payload["PayloadType"] == "com.apple.caldav.account"
+    assert (payload["CalDAVHostName"], payload["CalDAVPort"], payload["CalDAVUseSSL"]) == ("127.0.0.1", 8000, False)
+    assert payload["CalDAVUsername"] == visitor.desk.account.name
+    assert payload["CalDAVPrincipalURL"] == resources.principal(visitor.desk.account.name).path
+    assert visitor.desk.account.password.encode() not in answer.content
 
 
 def test_a_hostile_text_from_a_clinic_stays_text(visitor: Visitor) -> None:

@@ -331,6 +331,8 @@ def _desk(stage: Stage) -> start_page.Desk:
         subject_id=stage.subject_id,
         calendar_id=calendar_id,
         feed_url=stage.feed_url,
+        account_url=f"{stage.base_url}/dav/",
+        account=stage.account,
         poll_every=timedelta(seconds=POLL_SECONDS),
         second_look_after=timedelta(seconds=SECOND_LOOK_SECONDS),
         settles_in=timedelta(seconds=SETTLE_SECONDS),

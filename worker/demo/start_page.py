@@ -22,6 +22,7 @@ from worker.demo import feed_reading, forwarding, start_page_view
 from worker.demo.care_side import Answers, CareSide
 from worker.demo.forwarding import Target
 from worker.demo.people import Person
+from worker.demo.progress import KeptAccount
 from worker.demo.providers import RunningProviders
 from worker.demo.region import RunningRegion
 from worker.demo.region_state import Unknown
@@ -35,7 +36,8 @@ _MOST_FIELDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What the page shows and moves. `feed_url`: the full address of the first citizen's calendar, `calendar_id`."""
+    """What the page shows and moves. `feed_url`: the full address of the first citizen's calendar, `calendar_id`;
+    `account`: its CalDAV account, at `account_url`."""
 
     sessions: Sessions
     clock: BusinessClock
@@ -44,6 +46,8 @@ class Desk:
     subject_id: UUID
     calendar_id: UUID
     feed_url: str
+    account_url: str
+    account: KeptAccount
     poll_every: timedelta
     second_look_after: timedelta
     settles_in: timedelta
@@ -63,6 +67,7 @@ def routes(desk: Desk) -> list[Route]:
     return [
         Route("/", page.show, methods=["GET"]),
         Route("/demo/profile", page.give_profile, methods=["GET"]),
+        Route("/demo/account-profile", page.give_account_profile, methods=["GET"]),
         Route("/demo/time", _posted(page.forward), methods=["POST"]),
         Route("/demo/bookings", _posted(page.act_on_booking), methods=["POST"]),
         Route("/demo/systems", _posted(page.set_answers), methods=["POST"]),
@@ -84,12 +89,12 @@ class _StartPage:
 
     def give_profile(self, request: Request) -> Response:
         """The Apple profile, made for this request: it holds the secret address and is kept nowhere."""
-        profile = adding.apple_profile(self._desk.calendar_id, self._desk.feed_url, language_of(request))
-        headers = {
-            "Content-Disposition": f'attachment; filename="{apple_profiles.FILE_NAME}"',
-            "Cache-Control": "no-store",
-        }
-        return Response(profile, headers=headers, media_type=apple_profiles.CONTENT_TYPE)
+        return _download(adding.apple_profile(self._desk.calendar_id, self._desk.feed_url, language_of(request)))
+
+    def give_account_profile(self, request: Request) -> Response:
+        desk = self._desk
+        language = language_of(request)
+        return _download(adding.apple_account_profile(desk.calendar_id, desk.account_url, desk.account.name, language))
 
     def forward(self, form: FormData) -> tuple[str, str]:
         target = Target(_field(form, "to"))
@@ -136,6 +141,8 @@ class _StartPage:
             now=now,
             citizen=desk.citizen,
             feed_url=desk.feed_url,
+            account_url=desk.account_url,
+            account=desk.account,
             feed=feed_reading.fetch(desk.feed_url),
             messages=desk.providers.messages(),
             inbox_url=desk.providers.inbox_url,
@@ -143,6 +150,14 @@ class _StartPage:
             stored=stored,
             waits=(desk.poll_every, desk.second_look_after, desk.settles_in),
         )
+
+
+def _download(profile: bytes) -> Response:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{apple_profiles.FILE_NAME}"',
+        "Cache-Control": "no-store",
+    }
+    return Response(profile, headers=headers, media_type=apple_profiles.CONTENT_TYPE)
 
 
 def _posted(act: Callable[[FormData], tuple[str, str]]) -> Callable[[Request], object]:

@@ -48,6 +48,13 @@ class Texts:
     others_about: str
     qr_code: str
     qr_code_about: str
+    account: str
+    account_about: str
+    account_server: str
+    account_name: str
+    account_opens_with: str
+    account_profile: str
+    account_profile_about: str
 
     phone: str
     phone_about: str
@@ -156,6 +163,17 @@ SWEDISH: Final = Texts(
         "Rikta telefonens kamera mot koden, så erbjuder den prenumerationen. I provet leder den till den här datorn, "
         "som telefonen inte når."
     ),
+    account="Som kalenderkonto (CalDAV)",
+    account_about=(
+        "Skriv detta i kalenderprogrammets inställningar för konton. Programmet ser då bara det som ändrats, och "
+        "kallelser utan tid som uppgifter. Tiderna kan läsas, inte ändras. Varje enhet får ett eget applösenord, så "
+        "att en borttappad kan stängas av för sig."
+    ),
+    account_server="Server",
+    account_name="Kontonamn",
+    account_opens_with="Applösenord",
+    account_profile="Hämta kontoprofil för iPhone, iPad och Mac",
+    account_profile_about="Fyller i server och kontonamn. Enheten frågar efter applösenordet.",
     phone="Telefonen",
     phone_about="Meddelanden till {name}, det nyaste först.",
     no_messages="Inga meddelanden än. Prova att gå fram till nästa planering.",
@@ -300,6 +318,17 @@ ENGLISH: Final = Texts(
         "Point a phone’s camera at the code and it offers the subscription. In this demo it leads to this computer, "
         "which the phone cannot reach."
     ),
+    account="As a calendar account (CalDAV)",
+    account_about=(
+        "Type this into the calendar program’s account settings. The program then sees only what has changed, and "
+        "invitations without a time as to-dos. Visits can be read and not changed. Each device gets an app password "
+        "of its own, so that a lost one can be shut out alone."
+    ),
+    account_server="Server",
+    account_name="Account name",
+    account_opens_with="App password",
+    account_profile="Get an account profile for iPhone, iPad and Mac",
+    account_profile_about="Fills in server and account name. The device asks for the app password.",
     phone="The phone",
     phone_about="Messages to {name}, the newest first.",
     no_messages="No messages yet. Try going forward to the next planning.",

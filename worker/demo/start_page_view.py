@@ -18,6 +18,7 @@ from worker.demo.care_side import CareSide
 from worker.demo.feed_reading import ServedEvent, ServedFeed
 from worker.demo.forwarding import Target
 from worker.demo.people import Person
+from worker.demo.progress import KeptAccount
 from worker.demo.region_state import Booking, Invitation
 from worker.demo.start_page_texts import Texts
 
@@ -52,6 +53,8 @@ class Found:
     now: datetime
     citizen: Person
     feed_url: str
+    account_url: str
+    account: KeptAccount
     feed: ServedFeed
     messages: Sequence[Message]
     inbox_url: str
@@ -107,6 +110,11 @@ def values(found: Found, texts: Texts, language: str) -> dict[str, object]:
         "now": texts.now.format(now=spoken_times.moment(found.now, language)),
         "targets": [(target, texts.targets[target], say(at)) for target, at in found.stored.instants.items()],
         "feed_url": found.feed_url,
+        "account": [
+            (texts.account_server, found.account_url),
+            (texts.account_name, found.account.name),
+            (texts.account_opens_with, found.account.password),
+        ],
         "ways": _ways(found.feed_url, language),
         "qr_code": adding.qr_code(found.feed_url, texts.qr_code),
         "feed": found.feed,
