@@ -38,6 +38,17 @@ def test_a_month_is_searched_and_holds_its_visits_only(account: Account, calenda
     assert {str(one.component["UID"]) for one in found} == wanted
 
 
+def test_an_open_invitation_is_a_to_do_in_a_list_of_its_own(client: caldav.DAVClient) -> None:
+    calendars = client.principal().calendars()
+    tasks = next(one for one in calendars if "VTODO" in one.get_supported_components())
+
+    (invitation,) = tasks.todos()
+    assert tasks.get_display_name() == "Kallelser utan tid"
+    assert invitation.component["STATUS"] == "NEEDS-ACTION"
+    assert "DTSTART" not in invitation.component
+    assert tasks.events() == []
+
+
 def test_after_a_change_it_is_given_what_changed_and_nothing_else(account: Account, calendar: caldav.Calendar) -> None:
     known = calendar.get_objects_by_sync_token(load_objects=True)
     moved = account.move_a_visit()
