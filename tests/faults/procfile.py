@@ -30,7 +30,9 @@ _HONCHO_PID = re.compile(r"system +\| (\S+) started \(pid=(\d+)\)")
 _HONCHO_END = re.compile(r"system +\| (\S+) stopped \(rc=(-?\d+)\)")
 
 
-def settings_for(folder: Path, database_url: str, broker_url: str, provider_url: str, **more: object) -> dict[str, str]:
+def settings_for(
+    folder: Path, database_url: str, broker_url: str, provider_url: str, /, **more: object
+) -> dict[str, str]:
     """The environment of all processes: one database, broker and provider, a fast clock, short leases; `more` by the
     settings' names in small letters. Makes the key file."""
     account, port = TwilioAccount(), free_port()
