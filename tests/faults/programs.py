@@ -1,5 +1,6 @@
 """The product's programs as real processes, each in a process group of its own, so that none outlives its test."""
 
+import itertools
 import os
 import signal
 import socket
@@ -12,6 +13,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 KALLELSE = str(Path(sys.executable).with_name("kallelse"))
 _STOP_SECONDS = 30.0
+_SLICE = 1000
+
+
+def _own_ports() -> Iterator[int]:
+    """Below those that the system gives to whoever calls out; each of the suite's test processes has its own."""
+    place = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
+    ports = range(15_000 + place * _SLICE, 15_000 + (place + 1) * _SLICE)
+    begin = os.getpid() % _SLICE  # elsewhere than another run of the suite
+    return itertools.cycle([*ports[begin:], *ports[:begin]])
+
+
+_ports = _own_ports()
 
 
 class Program:
@@ -78,9 +91,11 @@ def running(command: Sequence[str], environment: Mapping[str, str], log: Path) -
 
 
 def free_port() -> int:
-    """A port that nobody has now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """A port that nobody has now, and that nobody gets by chance until its program starts."""
+    while True:
+        port = next(_ports)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def is_listening(port: int) -> bool:
