@@ -16,11 +16,13 @@ from hypothesis import settings as hypothesis_settings
 from store.database import Sessions, migrate, open_database
 from store.vault import Vault, make_key_file, read_key_file
 from tests.databases import Databases, let_it_hurry
+from tests.statements import share_compiled_statements
 
 os.environ["TZ"] = "America/Los_Angeles"  # no text or rule may lean on the host's zone (check 11)
 time.tzset()
 hypothesis_settings.register_profile("untimed", deadline=None)  # how fast a busy machine is, is no test
 hypothesis_settings.load_profile("untimed")
+share_compiled_statements()
 
 NOW = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)  # a Tuesday, 09:55 in Stockholm
 _SLOW = (
