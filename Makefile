@@ -12,10 +12,10 @@ demo: $(STAMP)  ## the whole product on this machine, with a simulated region
 	$(BIN)/kallelse demo
 
 test: $(STAMP) $(NODE_STAMP)  ## the whole suite, both databases
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 4 --dist worksteal
 
 quick: $(STAMP)  ## the quick part of the suite, under a minute
-	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not fault"
+	$(BIN)/pytest -n 3 --dist worksteal -m "not slow and not fault"
 
 check: $(STAMP)  ## lint, types, architecture, house rules
 	$(BIN)/ruff check .

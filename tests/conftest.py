@@ -31,6 +31,7 @@ _SLOW = (
     "test_receipt_histories.py", "test_hooks_under_fire.py", "test_resolving.py", "test_restored.py",
     "test_heartbeat.py", "test_heartbeats.py", "test_operating.py", "test_checking.py", "test_health.py",
     "test_vitals.py", "test_sending.py", "test_access_log.py", "test_importing.py", "test_population.py",
+    "worker/test_invitations.py", "test_interleavings.py",
 )  # fmt: skip
 _FOLDER = "TESTS_SERVER_FOLDER"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - what lies there is the run's own
@@ -48,7 +49,8 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What `make quick` leaves out: everything on PostgreSQL (the same runs on SQLite), and what takes its time."""
     for item in items:
-        if "postgresql" in item.name or any(part in item.path.as_posix() for part in _SLOW):
+        needs_server = "postgresql" in item.name or "postgresql_server" in getattr(item, "fixturenames", ())
+        if needs_server or any(part in item.path.as_posix() for part in _SLOW):
             item.add_marker(pytest.mark.slow)
 
 
