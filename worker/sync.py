@@ -2,7 +2,7 @@
 bookings. `worker.polling` asks, and comes here with what it heard.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -198,7 +198,7 @@ def _reconciled(syncing: Syncing, session: Session, engagement: Engagement, answ
         answer,
         Circumstances(
             losses=losses(session, engagement, asks_directly=syncing.sources[engagement.source].can_ask_directly),
-            frozen=_frozen(session, rows.values()),
+            frozen=_frozen(session, rows.values(), now),
             family={one: root_of(one, parents) for one in parents},
             patience=syncing.patience,
         ),
@@ -238,8 +238,13 @@ def _keep_unreadable(
         engagements.quarantine(session, cipher, engagement.id, error.content, error.code, now=question.began_at)
 
 
-def _frozen(session: Session, rows: Iterable[Booking]) -> frozenset[HsaId]:
+def _frozen(session: Session, rows: Collection[Booking], now: datetime) -> frozenset[HsaId]:
+    """Looked into once more before anything is believed gone: answers applied at the same time do not see each other's
+    suspects, and each of them may have found too few."""
     found = facilities.by_ids(session, {row.facility for row in rows})
+    for hsa_id in {row.facility for row in rows if row.missed_at is not None}:
+        if found[hsa_id].frozen_at is None:
+            _freeze_if_many_are_missing(session, found[hsa_id], now)
     return frozenset(hsa_id for hsa_id, one in found.items() if one.frozen_at is not None)
 
 

@@ -182,6 +182,25 @@ def test_a_frozen_facility_is_listed_with_what_is_missing_there(here: Town, vani
     assert one.next_visit_at == at(9, 9)
 
 
+def test_answers_that_did_not_see_each_others_suspects_freeze_it_before_anybody_is_told(here: Town) -> None:
+    """Applied at the same time, each of them finds one person's visit missing, and nothing that would be a mass."""
+    cast = here.enrol(6)
+    for number, person in enumerate(cast):
+        here.book(person, at(9, 9 + number), f"B{number}")
+    here.poll()
+    for number in range(6):
+        here.cancel(f"B{number}")
+    here.poll()
+    with here.wiring.sessions.writing() as session:  # as it stands then
+        (facility,) = known_facilities.by_ids(session, [CENTRE]).values()
+        facility.frozen_at = None
+    here.wait(SECOND_LOOK + MINUTE)
+    here.wait(HOUR)
+
+    assert [one.facility for one in frozen(here)] == [CENTRE]
+    assert [text for person in cast for text in here.told(person)] == []
+
+
 def test_a_released_facility_is_not_frozen_by_the_same_suspects_and_people_are_told_neutrally(
     here: Town, vanished: list[Person]
 ) -> None:
