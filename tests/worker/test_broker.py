@@ -3,7 +3,8 @@
 import gc
 import logging
 import time
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -37,6 +38,15 @@ from worker.demo.providers import RunningProviders
 from worker.settings import SettingsInvalid
 
 AGE = 0.3  # seconds
+
+
+@pytest.fixture(autouse=True)
+def _sockets_of_connections_that_came_to_nothing() -> Iterator[None]:
+    """pika leaves them to the collector, which would else complain of them in whatever test it happens to run."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture
