@@ -1,6 +1,6 @@
 """The delivery ledger: promises to tell one recipient once, their parts, attempts and receipts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -62,7 +62,7 @@ class Delivery(Claimable, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     clinic_id: UUID = Field(foreign_key="clinics.id")
     subject_id: UUID = Field(foreign_key="subjects.id")  # whom it is about
-    recipient_id: UUID = Field(foreign_key="subjects.id")  # who is told
+    recipient_id: UUID = Field(foreign_key="subjects.id", index=True)  # who is told
     contact_id: UUID = Field(foreign_key="contact_points.id")
     purpose: Purpose = Field(sa_type=String)
     channel: str  # "sms", "email", "paper"
@@ -193,8 +193,10 @@ def insert(session: Session, delivery: Delivery, parts: Sequence[DeliveryPart]) 
     return False
 
 
-def withdraw(session: Session, delivery_ids: Iterable[UUID], reason: str, now: datetime) -> None:
+def withdraw(session: Session, delivery_ids: Collection[UUID], reason: str, now: datetime) -> None:
     """Takes back deliveries that still lie queued; one that has begun to be sent is left alone."""
+    if not delivery_ids:
+        return
     statement = update(Delivery).where(col(Delivery.id).in_(list(delivery_ids)), is_queued())
     session.exec(statement.values(state=DeliveryState.SKIPPED, reason=reason, settled_at=now, claimed_until=None))
 

@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlmodel import col, select, update
+from sqlmodel import SQLModel, col, select, update
 
 from notifier import planning, ready_texts
 from store.bookings import Booking, BookingChange, Details
@@ -19,8 +19,10 @@ from store.templates import TemplateVersion
 from store.vault import Unsealable
 from tests.notifier.conftest import Scene, at, facility_values
 from tests.people import ANNA, BERTIL, CECILIA, DAVID, Person
+from tests.store.query_plans import asked, plan, scans
 
 DAY_BEFORE_AT = at("2026-11-30 16:00")
+FEW = {"reminder_rules", "clinics", "templates", "template_versions", "facilities"}
 NUMBERS = ("191212121212", "188803099368", "194911172296", "198611062384", "192011189228", "194804032094")
 
 
@@ -56,6 +58,19 @@ def test_check_03_planning_100_times_makes_each_promise_once(scene: Scene) -> No
     occasions = [(one.occasion, one.channel, one.recipient) for one in scene.parts()]
     assert len(occasions) == len(set(occasions))
     assert len([one for one in scene.deliveries() if one.state == DeliveryState.QUEUED]) == 2
+
+
+def test_no_planning_reads_all_that_ever_was_booked_or_told(scene: Scene) -> None:
+    anna = scene.subject(next_planning_at=DAY_BEFORE_AT)
+    scene.booking(anna, "2026-12-01 13:30")
+    with asked(scene.sessions.engine) as statements:
+        assert scene.plan_due(DAY_BEFORE_AT).inserted
+    with scene.sessions.reading() as session:
+        plans = "\n".join(plan(session, *one) for one in statements if one[0].startswith(("SELECT", "UPDATE")))
+
+    growing = {table.name for table in SQLModel.metadata.sorted_tables} - FEW
+    assert "SELECT booking_changes" in str(statements)
+    assert [line for table in growing for line in scans(plans, table)] == []
 
 
 def test_check_08_two_planners_at_once_make_each_promise_once(scene: Scene) -> None:

@@ -1,13 +1,10 @@
 """How it stands, read from the database: what waits, for how long, by which clock; and never by reading it all."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event, text
 from sqlmodel import select, update
 
 from store import figures, vitals
@@ -24,6 +21,7 @@ from store.vault import Vault
 from tests import build
 from tests.faults.promises import due_reminders
 from tests.people import ANNA
+from tests.store.query_plans import asked, plan, scans
 from worker.actors import Kind
 
 HOUR = timedelta(hours=1)
@@ -147,7 +145,7 @@ def test_figures_count_each_promise_of_a_day_once_and_each_attempt_of_an_hour(se
 
 
 def test_no_question_reads_a_whole_table_that_grows(settled: Sessions, now: datetime) -> None:
-    with settled.reading() as session, asked(session) as statements:
+    with settled.reading() as session, asked(settled.engine) as statements:
         look(session, now)
         figures.read(session)
     with settled.reading() as session:
@@ -156,37 +154,6 @@ def test_no_question_reads_a_whole_table_that_grows(settled: Sessions, now: date
     scanned = {word for table in growing() for word in scans(plans, table)}
     assert len(statements) > 15
     assert scanned == set()
-
-
-@contextmanager
-def asked(session: Session) -> Iterator[list[tuple[str, Any]]]:
-    """The statements of a session, with their values."""
-    statements: list[tuple[str, Any]] = []
-
-    def keep(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        statements.append((statement, parameters))
-
-    engine = session.get_bind()
-    event.listen(engine, "before_cursor_execute", keep)
-    yield statements
-    event.remove(engine, "before_cursor_execute", keep)
-
-
-def plan(session: Session, statement: str, parameters: Any) -> str:
-    """How the database goes about it, whatever it thinks of so small a table."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("set local enable_seqscan = off"))
-        rows = connection.exec_driver_sql(f"explain {statement}", parameters)
-        return "\n".join(str(row[0]) for row in rows)
-    rows = connection.exec_driver_sql(f"explain query plan {statement}", parameters)
-    return "\n".join(str(row[3]) for row in rows)
-
-
-def scans(plans: str, table: str) -> Iterator[str]:
-    for line in plans.splitlines():
-        if f"Seq Scan on {table} " in line or line.strip() == f"SCAN {table}":
-            yield line.strip()
 
 
 def growing() -> set[str]:
