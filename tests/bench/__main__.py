@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import caldav, claims, dispatch, feed, hooks, poll, queueing
+from tests.bench import caldav, claims, dispatch, feed, hooks, planning, poll, queueing
 from tests.bench.databases import postgresql
 from tests.bench.rows import Row, heading, table
 from worker.logs import configure_logs
@@ -49,6 +49,8 @@ PARTS = {
     "queue": Part("claim and mark beside an APScheduler job and a dramatiq message each, by throughput", queueing.rows),
     "dispatch": Part("full dispatch beside the provider's client alone, by throughput", dispatch.rows),
     "receipts": Part("how soon a provider's receipt is answered", _receipts),
+    "planning": Part("planning of whoever is due beside a bare commit each, by throughput", planning.rows),
+    "growth": Part("planning among a million people, most of them not due", planning.growth, is_long=True),
     "claims": Part("claims in a long ledger, behind an old snapshot, by two workers", claims.rows, is_long=True),
 }
 

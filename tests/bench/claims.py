@@ -14,6 +14,7 @@ from sqlalchemy import text
 from store.database import open_database
 from store.delivery_states import DeliveryState
 from store.sending import Floor
+from tests.bench.copies import settle_down
 from tests.bench.databases import new_database, postgresql
 from tests.bench.ledger import Ledger, claim, mark
 from tests.bench.rows import Row, medians
@@ -76,7 +77,7 @@ def _last_claims_cost(ledger: Ledger) -> float:
 
 def _claimed(ledger: Ledger, batches: int) -> list[float]:
     ledger.add(_BATCH * batches, DeliveryState.QUEUED)
-    ledger.settle_down()
+    settle_down(ledger.sessions)
     floor, spent = Floor(), []
     for _ in range(batches):
         began = time.perf_counter()

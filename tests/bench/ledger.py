@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ARRAY, Uuid, any_, insert, literal, text
+from sqlalchemy import ARRAY, Uuid, any_, insert, literal
 from sqlmodel import SQLModel, col, select, update
 
 from store.claims import Claim
@@ -17,11 +17,10 @@ from store.sending import Floor, claim_to_send
 from store.subjects import ContactPoint
 from store.vault import Vault, make_key_file, read_key_file
 from tests import build
+from tests.bench.copies import copy_rows, id_of, numbered, only_row
 
 NOW = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)
 _TABLE = SQLModel.metadata.tables["deliveries"]
-_NUMBERS_OF_POSTGRESQL = "with numbers as (select generate_series(1, :count) as n)"
-_NUMBERS_OF_SQLITE = "with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < :count)"
 _AT_ONCE = 5000
 _LEASE = timedelta(minutes=10)
 
@@ -49,27 +48,17 @@ class Ledger:
                 session.connection().execute(insert(_TABLE), rows)
 
     def add_settled(self, count: int) -> None:
-        """So many that were accepted, copied by the database itself: a million takes seconds."""
+        """So many that were accepted."""
         self.add(1, DeliveryState.ACCEPTED)
-        on_postgresql = self.sessions.on_postgresql
-        names = ", ".join(column.name for column in _TABLE.columns if column.name != "id")
-        number = "cast(lpad(to_hex(n), 32, '0') as uuid)" if on_postgresql else "printf('%032x', n)"
-        numbers = _NUMBERS_OF_POSTGRESQL if on_postgresql else _NUMBERS_OF_SQLITE
-        copied = f"insert into deliveries (id, {names}) {numbers} select {number}, {names} from numbers, deliveries"  # noqa: S608
+        numbers = numbered(1, count - 1)
         with self.sessions.writing() as session:
-            session.connection().execute(text(copied), {"count": count - 1})
+            connection = session.connection()
+            changed = {"id": id_of(numbers.c.n, self.sessions)}
+            copy_rows(connection, _TABLE, only_row(connection, _TABLE), numbers, changed)
 
     def has_queued(self) -> bool:
         with self.sessions.reading() as session:
             return session.exec(select(Delivery.id).where(is_queued()).limit(1)).first() is not None
-
-    def settle_down(self) -> None:
-        """Has the database tidy up now what it would later in the middle of a measurement."""
-        with self.sessions.engine.connect() as connection:
-            if self.sessions.on_postgresql:
-                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("vacuum analyze deliveries")
-            else:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         self.sessions.close()

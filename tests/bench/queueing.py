@@ -19,6 +19,7 @@ from dramatiq.brokers.redis import RedisBroker
 
 from store.delivery_states import DeliveryState
 from store.sending import Floor
+from tests.bench.copies import settle_down
 from tests.bench.databases import postgresql
 from tests.bench.ledger import Ledger, claim, mark
 from tests.bench.rows import Row, medians
@@ -55,7 +56,7 @@ def _row(name: str, claimed: float, beside: str, ratio: float, target: float) ->
 
 def _claims_a_second(ledger: Ledger) -> float:
     ledger.add(_CLAIMED, DeliveryState.QUEUED)
-    ledger.settle_down()
+    settle_down(ledger.sessions)
     floor = Floor()
     began = time.perf_counter()
     for _ in range(_CLAIMED // BATCH):
