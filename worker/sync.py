@@ -242,9 +242,10 @@ def _frozen(session: Session, rows: Collection[Booking], now: datetime) -> froze
     """Looked into once more before anything is believed gone: answers applied at the same time do not see each other's
     suspects, and each of them may have found too few."""
     found = facilities.by_ids(session, {row.facility for row in rows})
-    for hsa_id in {row.facility for row in rows if row.missed_at is not None}:
-        if found[hsa_id].frozen_at is None:
-            _freeze_if_many_are_missing(session, found[hsa_id], now)
+    suspected_at = {row.facility for row in rows if row.missed_at is not None}
+    for hsa_id, facility in found.items():
+        if facility.frozen_at is None and hsa_id in suspected_at:
+            _freeze_if_many_are_missing(session, facility, now)
     return frozenset(hsa_id for hsa_id, one in found.items() if one.frozen_at is not None)
 
 
