@@ -148,9 +148,8 @@ def test_a_wake_up_by_resume_is_not_undone_by_the_worker_that_was_putting_off(he
     assert len(here.told(anna)) == 1
 
 
-@pytest.fixture
-def vanished(here: Town) -> list[Person]:
-    """Six people whose visits at the centre have all disappeared at once."""
+def all_missed_once(here: Town) -> list[Person]:
+    """Six people whose visits at the centre have all been missed, by one look each."""
     cast = here.enrol(6)
     for number, person in enumerate(cast):
         here.book(person, at(9, 9 + number), f"B{number}")
@@ -158,6 +157,13 @@ def vanished(here: Town) -> list[Person]:
     for number in range(6):
         here.cancel(f"B{number}")
     here.poll()
+    return cast
+
+
+@pytest.fixture
+def vanished(here: Town) -> list[Person]:
+    """Six people whose visits at the centre have all disappeared at once."""
+    cast = all_missed_once(here)
     here.wait(SECOND_LOOK + MINUTE)
     here.wait(HOUR)
     assert [text for person in cast for text in here.told(person)] == []
@@ -184,13 +190,7 @@ def test_a_frozen_facility_is_listed_with_what_is_missing_there(here: Town, vani
 
 def test_answers_that_did_not_see_each_others_suspects_freeze_it_before_anybody_is_told(here: Town) -> None:
     """Applied at the same time, each of them finds one person's visit missing, and nothing that would be a mass."""
-    cast = here.enrol(6)
-    for number, person in enumerate(cast):
-        here.book(person, at(9, 9 + number), f"B{number}")
-    here.poll()
-    for number in range(6):
-        here.cancel(f"B{number}")
-    here.poll()
+    cast = all_missed_once(here)
     with here.wiring.sessions.writing() as session:  # as it stands then
         (facility,) = known_facilities.by_ids(session, [CENTRE]).values()
         facility.frozen_at = None
