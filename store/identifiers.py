@@ -102,12 +102,11 @@ def masked(number: str) -> str:
 
 
 def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562, 5.7): ours before the insert, and rows made together lie together."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | secrets.randbits(80)
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    """A UUIDv7 (RFC 9562, 5.7): ours before the insert, and rows made together lie together, in the order of their
+    making also within a millisecond (6.2, method 3: 12 bits say which quarter of a microsecond of it)."""
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = (nanoseconds << 12) // 1_000_000
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | fraction << 64 | 0x2 << 62 | secrets.randbits(62))
 
 
 def first_id(at: datetime) -> UUID:

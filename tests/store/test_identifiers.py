@@ -250,7 +250,7 @@ def test_new_ids_are_of_version_7_and_rise_with_time() -> None:
     ids = [new_id() for _ in range(1000)]
     assert len(set(ids)) == 1000
     assert {(one.version, one.variant) for one in ids} == {(7, "specified in RFC 4122")}
-    assert [one.int >> 80 for one in ids] == sorted(one.int >> 80 for one in ids)
+    assert ids == sorted(ids)  # within a millisecond too: receipts are applied in the order of their ids
 
 
 def vectors(shared: Path, name: str) -> Any:
