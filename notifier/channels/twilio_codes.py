@@ -74,10 +74,10 @@ def answer_error(status: int, code: str, retry_after: timedelta | None) -> Chann
     Only a clear refusal (4xx) says that nothing was taken; all else leaves it unknown.
     """
     shown = code or f"http_{status}"
-    if status == 429 or (code in _TOO_MANY and 400 <= status < 500):
-        return Unreachable(shown, "too many requests", retry_after)
     if not 400 <= status < 500 or status == 408:
         return Unknown(shown, "an answer that does not say whether the message was taken")
+    if status == 429 or code in _TOO_MANY:
+        return Unreachable(shown, "too many requests", retry_after)
     fault = _FAULTS.get(code) or (_ACCOUNT if status in _ACCOUNT_STATUSES else _UNLISTED)
     return Refused(shown, fault.meaning, fault.remedy)
 
