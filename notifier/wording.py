@@ -16,6 +16,8 @@ _FIELD = r"\(\((?P<field>[^()?]{1,60})\)\)"
 _CONDITION = r"\(\((?P<condition>[^()?]{1,60})\?\?(?P<inner>(?:[^()]|\((?!\()|\)(?!\))|\(\([^()?]{1,60}\)\))*)\)\)"
 _HOLE = re.compile(f"{_CONDITION}|{_FIELD}")
 _LEFT_OVER = re.compile(r"\(\(|\)\)")
+# Other systems' fields ({{namn}}, {0.namn}, {% if %}, %(namn)s, $NAMN) would reach people as they stand.
+_FOREIGN = re.compile(r"\{[^{}]*\}|\{\{|\}\}|\{%|%\}|%\(\w+\)|\$[A-Za-z_]")
 _OPENINGS = re.compile(r"\({2,}")
 
 
@@ -134,6 +136,9 @@ def _known(written: str, purpose: Purpose, problems: list[str]) -> Field | None:
 def _plain(text: str, problems: list[str]) -> str:
     if _LEFT_OVER.search(text):
         problems.append("Dubbla parenteser måste omsluta ett fält: ((datum)) eller ((telefon??Frågor: ((telefon)))).")
+    foreign = _FOREIGN.search(text)
+    if foreign:
+        problems.append(f"Så skrivs inte fält här: {foreign[0][:40]}. Skriv ((datum)).")
     return text
 
 
