@@ -67,7 +67,8 @@ def parse_email(text: str) -> EmailAddress:
     local_part, at, domain = text.strip(" ").rpartition("@")
     if not at:
         raise InvalidEmail("the e-mail address has no @")
-    if len(local_part) > _LONGEST_LOCAL_PART or not _LOCAL_PART.fullmatch(local_part):
+    is_encoded = "=?" in local_part  # an encoded word: the mail would be refused when it is written
+    if is_encoded or len(local_part) > _LONGEST_LOCAL_PART or not _LOCAL_PART.fullmatch(local_part):
         raise InvalidEmail("the part before @ holds something that an ordinary e-mail address does not have")
     ascii_domain = _ascii_domain(domain)
     if not _DOMAIN.fullmatch(ascii_domain):

@@ -129,7 +129,7 @@ def test_a_final_state_never_moves(scene: Scene, provider: Provider, state: Deli
     assert applied_as(scene) == ["ignored"]
 
 
-def test_a_report_about_another_message_says_nothing_about_ours(scene: Scene, provider: Provider) -> None:
+def test_b63_a_report_about_another_message_says_nothing_about_ours(scene: Scene, provider: Provider) -> None:
     attempt = told(scene, provider)
 
     report(scene, attempt, "delivered", provider_id="SM" + "f" * 32)

@@ -55,7 +55,7 @@ def built(**values: object) -> EmailMessage:
         ("Vad kostar ==?==? x", "Vad kostar == ?== ? x"),
     ],
 )
-def test_a_subject_is_one_line_whatever_a_clinic_is_called(given_text: str, line: str) -> None:
+def test_b16_a_subject_is_one_line_whatever_a_clinic_is_called(given_text: str, line: str) -> None:
     assert subject_line(given_text) == line
     assert built(subject_line=given_text)["Subject"] == line
 
@@ -108,7 +108,7 @@ def test_a_header_from_elsewhere_stops_the_mail_rather_than_splitting_it(languag
 
 
 @pytest.mark.parametrize("name", ['Vårdcentralen, "Ängen"', "Åsa <x@example.se>", "a;b:c", ""])
-def test_a_senders_name_is_one_name_and_the_address_stays_ours(name: str) -> None:
+def test_b15_a_senders_name_is_one_name_and_the_address_stays_ours(name: str) -> None:
     mail = build(message(to="anna@example.se"), sender_address(name, "no-reply@example.se"))
     (address,) = read(mail.content)["From"].addresses
     assert (address.display_name, address.addr_spec) == (name, "no-reply@example.se")

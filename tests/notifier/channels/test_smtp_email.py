@@ -125,7 +125,7 @@ def test_a_copy_of_a_mail_carries_the_same_message_id_so_that_it_can_be_folded()
         "å" * 2000,
     ],
 )
-def test_no_text_can_end_the_message_early_and_begin_another(text: str) -> None:
+def test_b17_no_text_can_end_the_message_early_and_begin_another(text: str) -> None:
     with ScriptedHost() as host:
         through(host.port).send(mail(text=text, html=f"<p>{text}</p>"))
     (wire,) = host.taken

@@ -107,7 +107,7 @@ def test_a_failed_delivery_keeps_its_code(web: Web) -> None:
     assert web.recorded == [ReceivedReceipt("twilio", SID, "undelivered", "30003", ATTEMPT)]
 
 
-def test_fields_that_twilio_adds_one_day_do_not_lose_every_receipt(web: Web) -> None:
+def test_b63_fields_that_twilio_adds_one_day_do_not_lose_every_receipt(web: Web) -> None:
     assert web.deliver({**FORM, "RawDlrDoneDate": "2611240855", "ÅNew": "å ä ö & = +"}) == 204
     assert web.recorded == [TAKEN]
 
@@ -202,7 +202,7 @@ refuse("an attempt's id with a newline", path=PATH + "%0a", X_Twilio_Signature=s
 
 
 @pytest.mark.parametrize(("body", "headers", "path"), REFUSED.values(), ids=REFUSED.keys())
-def test_check_18_what_was_not_signed_for_us_is_refused_and_never_reaches_the_database(
+def test_check_18_b62_b63_what_was_not_signed_for_us_is_refused_and_never_reaches_the_database(
     web: Web, body: bytes, headers: list[tuple[str, str]], path: str
 ) -> None:
     assert web.post(body, headers, path) == 403
@@ -230,7 +230,7 @@ SHIFTS = {
 
 
 @pytest.mark.parametrize("shift", SHIFTS.values(), ids=SHIFTS.keys())
-def test_a_signed_receipt_cut_up_otherwise_says_nothing_else(web: Web, shift: dict[str, str | None]) -> None:
+def test_b63_a_signed_receipt_cut_up_otherwise_says_nothing_else(web: Web, shift: dict[str, str | None]) -> None:
     form = {name: value for name, value in shift.items() if value is not None}
     assert sign(form) == sign(FAILED)  # the attack: one signature, other fields
     assert web.deliver(form) == 403

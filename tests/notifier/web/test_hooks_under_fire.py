@@ -87,7 +87,7 @@ WIRE = {
 
 
 @pytest.mark.parametrize("octets", WIRE.values(), ids=WIRE.keys())
-def test_requests_bent_on_the_wire_are_refused_and_never_a_fault_of_ours(web: Web, octets: bytes) -> None:
+def test_b62_requests_bent_on_the_wire_are_refused_and_never_a_fault_of_ours(web: Web, octets: bytes) -> None:
     with connected(web) as connection:
         connection.sendall(octets)
         connection.shutdown(socket.SHUT_WR)
@@ -155,7 +155,7 @@ def test_a_receipt_that_cannot_be_stored_is_not_acknowledged(caplog: pytest.LogC
     assert SID not in caplog.text + str(lines)
 
 
-def test_check_18_one_receipt_replayed_by_the_second_and_by_the_day_is_one_row(sessions: Sessions) -> None:
+def test_check_18_b63_one_receipt_replayed_by_the_second_and_by_the_day_is_one_row(sessions: Sessions) -> None:
     later = iter([AT, AT + timedelta(seconds=1), AT + timedelta(days=1)])
     with keeping(sessions, lambda: next(later)) as web:
         assert [web.deliver(FORM) for _ in range(3)] == [204] * 3
