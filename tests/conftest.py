@@ -23,6 +23,8 @@ time.tzset()
 hypothesis_settings.register_profile("untimed", deadline=None)  # how fast a busy machine is, is no test
 hypothesis_settings.load_profile("untimed")
 share_compiled_statements()
+_HELPERS = ("bench", "clients", "demo", "faults", "feeds", "soak", "stories", "wire", "worker")
+pytest.register_assert_rewrite(*(f"tests.{name}" for name in _HELPERS))  # a helper's assert says what it saw, too
 
 NOW = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)  # a Tuesday, 09:55 in Stockholm
 _SLOW = (

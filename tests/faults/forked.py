@@ -21,6 +21,7 @@ from worker import wiring
 PRODUCT = "worker.__main__"
 PROVIDERS = "worker.demo.providers"
 _STOP_SECONDS = 40.0
+_STILL = frozenset("TtZX")  # stopped, traced, ended
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([PRODUCT, PROVIDERS, "pytest", __name__])
 
@@ -63,8 +64,9 @@ class Forked:
         self._process.join(_STOP_SECONDS)
 
     def stop(self) -> None:
-        """SIGSTOP: it stands still until `go_on`."""
+        """SIGSTOP: it stands still until `go_on`; returns when it does, as its threads stop one after the other."""
         self._signal(signal.SIGSTOP)
+        wait_until(lambda: _stands_still(self._process.pid), "the program to stand still")
 
     def go_on(self) -> None:
         self._signal(signal.SIGCONT)
@@ -117,6 +119,18 @@ def _run(main: str, arguments: list[str], environment: dict[str, str], log: Path
         wiring.BusinessClock = lambda: RunningClock(time)  # type: ignore[assignment,misc,attr-defined]
     sys.argv = [main, *arguments]
     importlib.import_module(main).main()
+
+
+def _stands_still(pid: int | None) -> bool:
+    """Whether every thread is stopped or gone, by /proc; a system without one is taken at its word."""
+    return all(_state(one) in _STILL for one in Path(f"/proc/{pid}/task").glob("*/stat"))
+
+
+def _state(stat: Path) -> str:
+    """The letter behind the name, which stands in brackets and may hold spaces (proc_pid_stat(5))."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return stat.read_text().rpartition(")")[2].split()[0]
+    return "X"
 
 
 def _end_with_its_test() -> None:

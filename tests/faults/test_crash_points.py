@@ -98,6 +98,7 @@ def stopped(here: Ground, program: Forked) -> None:
     program.stop()
     while not may_write(here):
         program.go_on()
+        wait_until(lambda: may_write(here), "it to let go of the write lock", seconds=SECONDS)
         program.stop()
 
 
