@@ -16,7 +16,11 @@ class Front:
         self._feeds = Feeds(self._dav, serving)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._feeds(scope, receive, send)
+        await self.answer(scope, receive, send)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> int | None:
+        """Tells the status too, if `inner` tells that of its answers; a web server takes no word back."""
+        return await self._feeds(scope, receive, send)
 
     def close(self) -> None:
         self._feeds.close()

@@ -69,14 +69,15 @@ class Dav:
         self._notes = ThreadPoolExecutor(1, thread_name_prefix="dav-notes")
         self._being_noted: set[UUID] = set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> int | None:
+        """Tells the status, as `Feeds` does."""
         if scope["type"] != "http" or not _is_ours(scope):
-            await self._inner(scope, receive, send)
-            return
+            return await self._inner(scope, receive, send)
         answered = await self._answer(scope, receive)
         await send({"type": "http.response.start", "status": answered.status, "headers": answered.headers})
         content = b"" if scope["method"] == "HEAD" else answered.content
         await send({"type": "http.response.body", "body": content})
+        return answered.status
 
     def close(self) -> None:
         """Ends the threads, after what they are doing."""

@@ -25,7 +25,7 @@ from store.feed_reads import FeedState, SealedFeed
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[int | None]]  # may tell the status it answered with
 
 _PREFIX = b"/f/"
 _THREADS = 8
@@ -54,14 +54,15 @@ class Feeds:
         self._notes = ThreadPoolExecutor(1, thread_name_prefix="feed-notes")
         self._being_noted: set[UUID] = set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> int | None:
+        """Tells the status: whoever counts answers need not look into each message, which costs more than this read."""
         if scope["type"] != "http" or not path_of(scope).startswith(_PREFIX):
-            await self._inner(scope, receive, send)
-            return
+            return await self._inner(scope, receive, send)
         answer = await self._answer(scope)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         content = b"" if scope["method"] == "HEAD" else answer.content
         await send({"type": "http.response.body", "body": content})
+        return answer.status
 
     def close(self) -> None:
         """Ends the threads, after what they are doing."""

@@ -5,8 +5,7 @@ line, then one line a minute tells how many more there were. Errors, and all tha
 """
 
 import time
-from collections.abc import Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
@@ -20,6 +19,7 @@ DAV = "/dav/..."
 _PATTERNS = (("/f/", FEED), ("/dav", DAV))  # of what is answered in front of the framework's router
 _ROUTINE = {FEED: frozenset({200, 304}), DAV: frozenset({200, 207, 304})}
 _LINE_SECONDS = 60.0
+_BROKEN = 500  # what the framework answers for an application that failed
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"})
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 
@@ -27,7 +27,7 @@ _Kind = tuple[str, str, int]  # route, method, status
 
 
 class AccessLog:
-    """ASGI middleware around the whole application. Close it when it has stopped."""
+    """ASGI middleware around the whole application, which tells it the status. Close it when it has stopped."""
 
     def __init__(self, app: Front, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._app = app
@@ -38,18 +38,11 @@ class AccessLog:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, status = self._monotonic(), 500
-
-        async def noting(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        began, status = self._monotonic(), None
         try:
-            await self._app(scope, receive, noting)
+            status = await self._app.answer(scope, receive, send)
         finally:
-            self._note(scope, status, began)
+            self._note(scope, status or _BROKEN, began)
 
     def close(self) -> None:
         self._app.close()

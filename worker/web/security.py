@@ -25,17 +25,22 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> int | None:
+        """Tells the status of the answer; None where there was none."""
+        status = None
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
+            return status
 
         async def send_secured(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 _secure(MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, send_secured)
+        return status
 
 
 def is_from_here(request: Request) -> bool:

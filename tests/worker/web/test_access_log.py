@@ -39,9 +39,11 @@ class _Answering:
     def __init__(self, statuses: list[int]) -> None:
         self._statuses = iter(statuses)
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": next(self._statuses), "headers": []})
+    async def answer(self, _scope: Scope, _receive: Receive, send: Send) -> int:
+        status = next(self._statuses)
+        await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
+        return status
 
     def close(self) -> None:
         """Nothing to end."""
