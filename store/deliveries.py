@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ColumnElement, Index, String, UniqueConstraint, and_, literal_column, or_, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from store.claims import Claim, Due
@@ -14,7 +13,8 @@ from store.columns import Claimable, UtcDateTime, one_of, sealed
 from store.delivery_states import AttemptOutcome as AttemptOutcome
 from store.delivery_states import DeliveryState as DeliveryState
 from store.identifiers import new_id
-from store.purposes import Purpose
+from store.inserting import insert_of, insert_unless_there
+from store.purposes import SUPPRESSIBLE, Purpose
 
 
 class Delivery(Claimable, table=True):
@@ -158,11 +158,12 @@ class Suppression(SQLModel, table=True):
     contact_digest: str  # keyed; the address itself is not kept here
     purpose: Purpose = Field(sa_type=String)
     channel: str
-    source: str  # "provider", "citizen", "staff"
+    source: str  # "citizen", "provider" (which had it from them), "wrong_person", "staff"
     made_at: datetime = Field(sa_type=UtcDateTime)
     lifted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+LIFTED_BY_START = ("citizen", "provider")
 DISPATCHING = Due(Delivery, "next_attempt_at")
 
 
@@ -185,7 +186,7 @@ def insert(session: Session, delivery: Delivery, parts: Sequence[DeliveryPart]) 
     """Adds a promise. Parts that were promised before are left out; False, and nothing is added, if all were."""
     session.add(delivery)
     session.flush()
-    kept = [_insert_unless_there(session, part) for part in parts]
+    kept = [insert_unless_there(session, part) for part in parts]
     if any(kept):
         return True
     session.delete(delivery)
@@ -212,10 +213,31 @@ def suppressions(session: Session, digests: Iterable[str], purpose: Purpose) -> 
 
 
 def suppress(session: Session, digest: str, channel: str, source: str, now: datetime) -> None:
-    """Remembers that an address has opted out of a channel, for every purpose."""
-    for purpose in Purpose:
+    """Remembers that an address is to be spared a channel, for every purpose that can be spared. What START would not
+    lift takes the place of what it would."""
+    yields: ColumnElement[bool] = col(Suppression.lifted_at).is_not(None)
+    if source not in LIFTED_BY_START:
+        yields = or_(yields, col(Suppression.source).in_(LIFTED_BY_START))
+    for purpose in sorted(SUPPRESSIBLE):
         row = Suppression(contact_digest=digest, purpose=purpose, channel=channel, source=source, made_at=now)
-        _insert_unless_there(session, row)
+        again = {"source": source, "made_at": now, "lifted_at": None}
+        statement = insert_of(session, row).on_conflict_do_update(
+            index_elements=["contact_digest", "purpose", "channel"],
+            set_=again,
+            where=yields,
+        )
+        session.connection().execute(statement)
+
+
+def lift(session: Session, digest: str, channel: str, now: datetime) -> None:
+    """Lifts what the person's own STOP made, told us by them or by the provider, and nothing else. Purpose by purpose,
+    in the order of `suppress`: else a STOP at the provider and a START at once could wait for each other."""
+    made = (col(Suppression.contact_digest) == digest, col(Suppression.channel) == channel)
+    theirs = (col(Suppression.source).in_(LIFTED_BY_START), col(Suppression.lifted_at).is_(None))
+    for purpose in sorted(SUPPRESSIBLE):
+        session.exec(
+            update(Suppression).where(*made, *theirs, col(Suppression.purpose) == purpose).values(lifted_at=now)
+        )
 
 
 def is_queued() -> ColumnElement[bool]:
@@ -237,7 +259,7 @@ def drop_parts(session: Session, dropped: Mapping[UUID, str]) -> None:
 
 def add_receipt(session: Session, receipt: Receipt) -> bool:
     """Appends a report; False if it had come before."""
-    return _insert_unless_there(session, receipt)
+    return insert_unless_there(session, receipt)
 
 
 def due_receipts(session: Session, real_now: datetime, limit: int) -> list[Receipt]:
@@ -253,13 +275,3 @@ def _under(claim: Claim) -> Any:  # noqa: ANN401
 def _changed(session: Session, where: Any, values: dict[str, Any]) -> bool:  # noqa: ANN401
     statement = update(Delivery).where(where).values(values).execution_options(synchronize_session=False)
     return session.connection().execute(statement).rowcount == 1
-
-
-def _insert_unless_there(session: Session, row: DeliveryPart | Receipt | Suppression) -> bool:
-    """Counts returned rows: a driver's row count after ON CONFLICT is not to be relied on."""
-    table = type(row)
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    made = postgresql.insert(table) if on_postgresql else sqlite.insert(table)
-    values = {name: getattr(row, name) for name in table.model_fields}
-    statement = made.values(values).on_conflict_do_nothing().returning(col(table.id))
-    return session.connection().execute(statement).first() is not None

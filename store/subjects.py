@@ -70,7 +70,9 @@ class ContactPoint(SQLModel, table=True):
     place: int = Field(default=0)
     origin: str  # "imported", "citizen", ...
     added_at: datetime = Field(sa_type=UtcDateTime)
-    dead_since: datetime | None = Field(default=None, sa_type=UtcDateTime)  # a provider said it cannot be reached
+    dead_since: datetime | None = Field(
+        default=None, sa_type=UtcDateTime
+    )  # a provider says it cannot be reached, or who has it that it is theirs
 
 
 PLANNING = Due(Subject, "next_planning_at")
@@ -173,6 +175,18 @@ def contacts(session: Session, cipher: SubjectCipher, subject_id: UUID) -> list[
         .order_by(col(ContactPoint.place), col(ContactPoint.id))
     )
     return [opened(cipher, row) for row in rows]
+
+
+def holders(session: Session, digest: str) -> list[tuple[ContactPoint, Subject]]:
+    """Who has this address, whoever prefers it most first. Their contact points stay locked, where the database can, so
+    that what an address's owner says twice at once is heard one after the other."""
+    query = (
+        select(ContactPoint, Subject)
+        .join(Subject, col(Subject.id) == col(ContactPoint.subject_id))
+        .where(col(ContactPoint.digest) == digest)
+        .order_by(col(ContactPoint.place), col(ContactPoint.id))
+    )
+    return list(session.exec(query.with_for_update(of=ContactPoint)))
 
 
 def opened(cipher: SubjectCipher, row: ContactPoint) -> Contact:

@@ -1,20 +1,25 @@
-"""Forgets what is kept for a limited time: wordings and quarantined content, seven days each."""
+"""Forgets what is kept for a limited time: wordings and quarantined content seven days, who texted us thirty."""
 
 from datetime import datetime, timedelta
 
-from store import engagements, ledger
+from store import engagements, ledger, replies
 from store.database import Session, Sessions
 
 QUARANTINE_KEPT = timedelta(days=7)
+REPLIES_KEPT = timedelta(days=30)
 
 
 def anything_due(session: Session, now: datetime) -> bool:
-    return ledger.any_wording_kept_until(session, now) or engagements.any_quarantined_before(
-        session, now - QUARANTINE_KEPT
+    return (
+        ledger.any_wording_kept_until(session, now)
+        or engagements.any_quarantined_before(session, now - QUARANTINE_KEPT)
+        or replies.any_received_before(session, now - REPLIES_KEPT)
     )
 
 
 def forget_due(sessions: Sessions, now: datetime) -> int:
     """Deletes one batch of what has been kept long enough; returns how many rows."""
     with sessions.writing() as session:
-        return ledger.delete_wordings(session, now) + engagements.delete_quarantined(session, now - QUARANTINE_KEPT)
+        forgotten = ledger.delete_wordings(session, now)
+        forgotten += engagements.delete_quarantined(session, now - QUARANTINE_KEPT)
+        return forgotten + replies.delete_received_before(session, now - REPLIES_KEPT)

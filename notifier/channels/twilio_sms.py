@@ -20,7 +20,8 @@ from twilio.rest import Client
 
 from notifier.channels import Accepted, ChannelError, Message, Progress, Refused, Remedy, Taken, Unknown, Unreachable
 from notifier.channels.twilio_codes import answer_error
-from notifier.channels.twilio_receipts import PROVIDER, receipt_url
+from notifier.channels.twilio_receipts import receipt_url
+from notifier.channels.twilio_signed import PROVIDER
 
 _LONGEST_VALIDITY = 36_000  # seconds, Twilio's limit
 _LONGEST_ANSWER = 256 * 1024  # bytes; a real one has about one kilobyte

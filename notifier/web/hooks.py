@@ -1,5 +1,5 @@
-"""Where providers report what became of messages. Checks and records, nothing else: what a report means is decided
-later, from the database, so that the provider has its answer at once.
+"""Where providers report what became of messages, and bring what people text us. Checks and hands on, nothing else:
+what a report means is decided later, from the database, so that the provider has its answer at once.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,13 +12,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.channels.twilio_receipts import (
-    PROVIDER,
-    RECEIPTS_PATH,
-    ReceiptReader,
-    ReceiptRefused,
-    ReceivedReceipt,
-)
+from notifier.channels.twilio_receipts import RECEIPTS_PATH, ReceiptReader, ReceivedReceipt
+from notifier.channels.twilio_replies import ANSWER_TYPE, REPLIES_PATH, ReceivedText, ReplyReader, answer_body
+from notifier.channels.twilio_signed import PROVIDER, HookRefused
 from store.database import DatabaseError
 
 _LONGEST_BODY = 64 * 1024
@@ -27,6 +23,11 @@ _log = structlog.get_logger(__name__)
 REFUSED = Counter(  # by this process
     "kallelse_receipts_refused",
     "Reports that were not a provider's own, by the check they failed.",
+    ["provider", "reason"],
+)
+REPLIES_REFUSED = Counter(  # likewise
+    "kallelse_replies_refused",
+    "Inbound texts that were not a provider's own, by the check they failed.",
     ["provider", "reason"],
 )
 
@@ -39,6 +40,7 @@ class HookSettings:
     public_url: str
     twilio_account_sid: str
     twilio_auth_token: str = field(repr=False)
+    twilio_sender: str = ""
 
 
 def routes(hooks: HookSettings, record: Callable[[ReceivedReceipt], None]) -> list[Route]:
@@ -48,13 +50,20 @@ def routes(hooks: HookSettings, record: Callable[[ReceivedReceipt], None]) -> li
     return [Route(RECEIPTS_PATH + "{attempt_id}", _receipts(reader, record), methods=["POST"])]
 
 
+def reply_routes(hooks: HookSettings, take: Callable[[ReceivedText], str]) -> list[Route]:
+    """Where providers bring what people text us. `take` stores and applies one text, once however often it comes, and
+    returns the answer to it, or nothing; it is called in a thread, only with texts whose signature holds."""
+    reader = ReplyReader(hooks.public_url, hooks.twilio_account_sid, hooks.twilio_auth_token, hooks.twilio_sender)
+    return [Route(REPLIES_PATH, _replies(reader, take), methods=["POST"])]
+
+
 def _receipts(
     reader: ReceiptReader, record: Callable[[ReceivedReceipt], None]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def receive(request: Request) -> Response:
         try:
             receipt = reader.read(request.path_params["attempt_id"], _signature(request), await _form_body(request))
-        except ReceiptRefused as error:
+        except HookRefused as error:
             return _refused(str(error), 403)
         except ClientDisconnect:
             return _refused("cut_off", 400)
@@ -68,29 +77,55 @@ def _receipts(
     return receive
 
 
+def _replies(reader: ReplyReader, take: Callable[[ReceivedText], str]) -> Callable[[Request], Awaitable[Response]]:
+    async def receive(request: Request) -> Response:
+        try:
+            received = reader.read(_signature(request), await _form_body(request))
+        except HookRefused as error:
+            return _reply_refused(str(error), 403)
+        except ClientDisconnect:
+            return _reply_refused("cut_off", 400)
+        if received is None:
+            return Response(answer_body(""), media_type=ANSWER_TYPE)
+        try:
+            answer = await run_in_threadpool(take, received)
+        except DatabaseError as error:
+            _log.error("reply_not_stored", provider=PROVIDER, error=type(error).__name__)
+            return Response(status_code=503)  # not taken: the provider's second address, if it has one, is tried
+        return Response(answer_body(answer), media_type=ANSWER_TYPE)
+
+    return receive
+
+
 def _refused(reason: str, status: int) -> Response:
     REFUSED.labels(PROVIDER, reason).inc()
     _log.warning("receipt_refused", provider=PROVIDER, reason=reason)
     return Response(status_code=status)
 
 
+def _reply_refused(reason: str, status: int) -> Response:
+    REPLIES_REFUSED.labels(PROVIDER, reason).inc()
+    _log.warning("reply_refused", provider=PROVIDER, reason=reason)
+    return Response(status_code=status)
+
+
 def _signature(request: Request) -> str:
-    """The one signature header. Raises ReceiptRefused."""
+    """The one signature header. Raises HookRefused."""
     found = request.headers.getlist("X-Twilio-Signature")
     if len(found) != 1 or not found[0] or not found[0].isascii():
-        raise ReceiptRefused("signature_header")
+        raise HookRefused("signature_header")
     if request.scope["query_string"]:
-        raise ReceiptRefused("query")  # the address we gave has none
+        raise HookRefused("query")  # the address we gave has none
     return found[0]
 
 
 async def _form_body(request: Request) -> bytes:
-    """The body, when it is a form of a receipt's size. Raises ReceiptRefused."""
+    """The body, when it is a form of a receipt's size. Raises HookRefused."""
     if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:
-        raise ReceiptRefused("content_type")
+        raise HookRefused("content_type")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _LONGEST_BODY:
-            raise ReceiptRefused("too_long")
+            raise HookRefused("too_long")
     return bytes(body)

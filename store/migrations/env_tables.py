@@ -12,5 +12,6 @@ import store.guardianships
 import store.heartbeats
 import store.installation
 import store.invitations
+import store.replies
 import store.subjects
 import store.templates  # noqa: F401 - imported for what they declare

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from store import engagements
+from store import engagements, replies
 from store.database import Sessions
 from store.deliveries import Attempt, Delivery, Wording
 from store.delivery_states import DeliveryState
 from store.engagements import Quarantined
 from store.identifiers import new_id
+from store.intents import Intent
 from store.purposes import Purpose
+from store.replies import Reply
 from store.subjects import cipher_of, contacts
 from store.vault import Vault
 from tests import build
@@ -83,3 +85,12 @@ def test_after_seven_days_the_content_is_gone_and_the_count_remains(sessions: Se
     assert left(sessions) == (0, 0, 1, 1)
     assert not is_due(sessions, then)
     assert retention.forget_due(sessions, then) == 0
+
+
+def test_who_texted_us_is_forgotten_after_thirty_days(sessions: Sessions) -> None:
+    with sessions.writing() as session:
+        text = Reply(provider="twilio", provider_id="SM1", sender_digest="d", intent=Intent.STOP, received_at=NOW)
+        assert replies.add(session, text)
+    assert not is_due(sessions, NOW + 30 * DAY)
+    assert is_due(sessions, NOW + 31 * DAY)
+    assert [retention.forget_due(sessions, NOW + 31 * DAY) for _ in range(2)] == [1, 0]

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from worker.demo.accepted import Message
 
-CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'"
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
 _REFRESH_SECONDS = 5
@@ -19,6 +19,7 @@ _STATUSES = {
     "undelivered": "kunde inte levereras",
     "failed": "kunde inte skickas",
 }
+_WORDS = ("STOPP", "START", "HJÄLP", "FEL PERSON")
 _STYLE = """
 :root { color-scheme: light dark; --page: #eef1f4; --phone: #fff;
   --bubble: #e3ecf7; --text: #15202b; --faint: #4a5966; }
@@ -33,6 +34,7 @@ li { margin: 0 0 1.25rem; }
 .meta { margin: 0; font-size: .875rem; color: var(--faint); }
 .bubble { margin: .25rem 0; padding: .75rem 1rem; border-radius: 1rem; background: var(--bubble);
   white-space: pre-wrap; overflow-wrap: anywhere; }
+button { font: inherit; min-height: 2.75rem; padding: .25rem .75rem; }
 .bubble h2 { margin: 0 0 .5rem; font-size: 1rem; }
 """
 
@@ -48,7 +50,20 @@ def inbox_page(messages: Sequence[Message], *, to: str | None) -> str:
         f"<title>Telefonen – {len(shown)} meddelanden</title>\n<style>{_STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n<h1>Telefonen</h1>\n"
         '<p class="meta">Simulerade meddelanden. Ingenting här har skickats på riktigt.</p>\n'
-        f"{content}\n</main>\n</body>\n</html>\n"
+        f"{content}\n{_answering(shown)}</main>\n</body>\n</html>\n"
+    )
+
+
+def _answering(messages: Sequence[Message]) -> str:
+    """Buttons that send a text from the phone that got the last SMS."""
+    numbers = [message.to for message in messages if message.channel == "sms"]
+    if not numbers:
+        return ""
+    number = escape(numbers[-1])
+    buttons = " ".join(f'<button name="body" value="{word}">{word}</button>' for word in _WORDS)
+    return (
+        f'<form method="post" action="/inbound"><p class="meta">Svara från {number}:</p>'
+        f'<input type="hidden" name="from" value="{number}">\n<p>{buttons}</p></form>\n'
     )
 
 

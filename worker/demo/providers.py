@@ -24,6 +24,7 @@ from worker.demo.provider_faults import FaultMix, Way
 from worker.demo.servers import LOOPBACK, RunningServer, clock_from, loopback_socket, serve, until_told_to_stop
 from worker.demo.smtp_host import SmtpHost
 from worker.demo.twilio_api import TwilioAccount, TwilioApi
+from worker.demo.twilio_inbound import Inbound
 from worker.demo.twilio_receipts import Pace, Receipts
 
 
@@ -69,10 +70,12 @@ def start_providers(settings: ProviderSettings, now: Callable[[], datetime]) -> 
     accepted = AcceptedList(settings.folder / "accepted.jsonl")
     faults = FaultMix()
     receipts = Receipts(accepted, settings.account.token, faults, settings.pace)
-    twilio = TwilioApi(settings.account, accepted, faults, receipts, now)
+    opted_out: set[str] = set()
+    twilio = TwilioApi(settings.account, accepted, faults, receipts, now, opted_out)
+    inbound = Inbound(settings.account, accepted, receipts, now, opted_out)
     listener = loopback_socket(settings.smtp_port)
     app = Starlette(
-        routes=[*twilio.routes, *_Desk(accepted, faults).routes],
+        routes=[*twilio.routes, *inbound.routes, *_Desk(accepted, faults).routes],
         lifespan=_with_smtp(SmtpHost(accepted, now), listener),
     )
     server = serve(app, settings.port)

@@ -29,6 +29,7 @@ from worker.demo.people import Person, population_csv, subjects_csv
 from worker.demo.providers import ProviderSettings, RunningProviders, start_providers
 from worker.demo.region import RunningRegion, start_region
 from worker.demo.servers import loopback_socket
+from worker.demo.twilio_api import TwilioAccount
 from worker.settings import Configuration, read_settings
 from worker.web.app import build_app
 from worker.wiring import Wiring, open_vault, wire
@@ -106,11 +107,12 @@ def next_weekday_morning(now: datetime) -> datetime:
 
 def _set_up(options: DemoOptions, folder: Path, parts: ExitStack) -> Stage:
     clock, began_at = progress.resumed_clock(folder, options.now or next_weekday_morning(datetime.now(UTC)))
-    providers = start_providers(ProviderSettings(folder / "providers"), clock.now)
+    port = options.port or _free_port()
+    account = TwilioAccount(sms_url=f"http://127.0.0.1:{port}/hooks/twilio/inbound")
+    providers = start_providers(ProviderSettings(folder / "providers", account=account), clock.now)
     parts.callback(providers.stop)
     region = start_region(clock.now, citizens=options.citizens, cast_at=began_at)
     parts.callback(region.stop)
-    port = options.port or _free_port()
     _write_files(folder, region, began_at)
     configuration = _configuration(folder, region, providers, port)
     _bring_up(configuration)

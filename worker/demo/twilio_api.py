@@ -7,7 +7,7 @@ import base64
 import hmac
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
@@ -48,6 +48,8 @@ class TwilioAccount:
     sid: str = "AC00000000000000000000000000000000"
     token: str = field(default="simulated-auth-token", repr=False)
     sender: str = "Kallelse"
+    number: str = "+46701740689"  # that people text
+    sms_url: str = ""  # where their texts are brought, as set for the number; empty: nowhere
     slow_for: timedelta = timedelta(seconds=2)
     hang_for: timedelta = timedelta(seconds=60)
 
@@ -62,12 +64,14 @@ class TwilioApi:
         faults: FaultMix,
         receipts: Receipts,
         now: Callable[[], datetime],
+        opted_out: Container[str] = frozenset(),
     ) -> None:
         self._account = account
         self._accepted = accepted
         self._faults = faults
         self._receipts = receipts
         self._now = now
+        self._opted_out = opted_out
 
     @property
     def routes(self) -> list[Route]:
@@ -80,7 +84,7 @@ class TwilioApi:
 
     async def send(self, request: Request) -> Response:
         form = dict(parse_qsl((await request.body()).decode(errors="replace"), keep_blank_values=True))
-        code = self._stranger(request) or refusal(form)
+        code = self._stranger(request) or refusal(form) or (21610 if form["To"] in self._opted_out else None)
         if code is not None:
             return _error(code)
         way = self._faults.draw()

@@ -117,18 +117,35 @@ class Receipts:
 
 def post_callback(message: Message, token: str) -> bool:
     """Whether the StatusCallback took the message's present status; an address beyond this machine is never called."""
-    url = message.details["status_callback"]
+    answer = post_signed(message.details["status_callback"], callback_fields(message), token)
+    return answer is None or answer.took
+
+
+@dataclass(frozen=True, slots=True)
+class HookAnswer:
+    """What a hook answered; status 0 if it could not be reached."""
+
+    status: int
+    body: bytes
+
+    @property
+    def took(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def post_signed(url: str, fields: dict[str, str], token: str) -> HookAnswer | None:
+    """Posts a form signed as Twilio signs; None, and nothing is called, for an address beyond this machine."""
     address = urlsplit(url)
     if address.scheme != "http" or address.hostname not in _HERE:
-        return True
-    fields = callback_fields(message)
+        return None
     headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature(token, url, fields)}
     connection = http.client.HTTPConnection(address.hostname, address.port or 80, timeout=_TIME_OUT)
     try:
         connection.request("POST", _path(address), urlencode(fields), headers)
-        return 200 <= connection.getresponse().status < 300
+        answer = connection.getresponse()
+        return HookAnswer(answer.status, answer.read())
     except (OSError, http.client.HTTPException):
-        return False
+        return HookAnswer(0, b"")
     finally:
         connection.close()
 

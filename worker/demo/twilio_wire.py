@@ -52,7 +52,7 @@ def resource(message: Message) -> dict[str, Any]:
         "date_created": _date(message.taken_at),
         "date_sent": _date(message.sent_at) if message.sent_at else None,
         "date_updated": _date(message.sent_at or message.taken_at),
-        "direction": "outbound-api",
+        "direction": message.details.get("direction", "outbound-api"),
         "error_code": message.error_code,
         "error_message": None,
         "from": None if service and not message.sent_at else message.details["from"],

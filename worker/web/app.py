@@ -8,8 +8,9 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from feeds.routes import in_front_of
-from notifier import receipts
+from notifier import receipts, replies
 from notifier.channels.twilio_receipts import ReceivedReceipt
+from notifier.channels.twilio_replies import ReceivedText
 from notifier.web import hooks
 from worker.health import findings
 from worker.kept import Kept
@@ -44,4 +45,8 @@ def _hooks(wiring: Wiring) -> Sequence[BaseRoute]:
     def record(receipt: ReceivedReceipt) -> None:
         receipts.record(wiring.sessions, receipt, datetime.now(UTC))
 
-    return hooks.routes(hooks.HookSettings(settings.public_url, settings.twilio_account_sid, token), record)
+    def take(text: ReceivedText) -> str:
+        return replies.take(wiring.sessions, wiring.vault, text, datetime.now(UTC), wiring.now())
+
+    known = hooks.HookSettings(settings.public_url, settings.twilio_account_sid, token, settings.twilio_sender)
+    return [*hooks.routes(known, record), *hooks.reply_routes(known, take)]
