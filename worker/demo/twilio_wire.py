@@ -41,10 +41,11 @@ def error(code: int) -> tuple[int, dict[str, Any]]:
 
 
 def resource(message: Message) -> dict[str, Any]:
-    """A message as JSON. Its sender is not known until it has been sent, when a messaging service chooses it."""
+    """A message as JSON. Where a messaging service chooses the sender, that and the parts are known once it is sent."""
     account = message.details["account_sid"]
     uri = f"/{VERSION}/Accounts/{account}/Messages/{message.id}"
     service = message.details.get("messaging_service_sid")
+    is_open = bool(service) and message.sent_at is None
     return {
         "account_sid": account,
         "api_version": VERSION,
@@ -55,10 +56,10 @@ def resource(message: Message) -> dict[str, Any]:
         "direction": message.details.get("direction", "outbound-api"),
         "error_code": message.error_code,
         "error_message": None,
-        "from": None if service and not message.sent_at else message.details["from"],
+        "from": None if is_open else message.details["from"],
         "messaging_service_sid": service,
         "num_media": "0",
-        "num_segments": str(message.segments),
+        "num_segments": "0" if is_open else str(message.segments),
         "price": None,
         "price_unit": "USD",
         "sid": message.id,
