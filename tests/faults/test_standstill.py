@@ -1,7 +1,8 @@
 """After workers have stood still or died: what is too late is counted and not sent, the rest goes out in order, and
 what a dead worker had in its hands is neither lost nor sent twice."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from notifier.channels import Accepted, Channel, Message
 from notifier.channels.twilio_receipts import ReceivedReceipt
 from notifier.dispatch import DispatchSettings
 from notifier.last_check import MOST_CRASHES
+from notifier.pacing import Pace
 from store import ledger
 from store.deliveries import DeliveryState
 from store.ledger import LedgerEntry
@@ -27,6 +29,7 @@ from worker.demo.people import Person
 HOUR = timedelta(hours=1)
 STANDSTILL = 30 * HOUR
 DIED = -1
+RADIOLOGY = "SE2321000016-2B20"
 SHORT = DispatchSettings(lease=timedelta(seconds=0.6), timeout=timedelta(seconds=0.1))
 
 
@@ -85,13 +88,63 @@ def test_whenever_workers_come_back_nothing_is_told_after_the_visit_or_outside_t
 
     late = [entry.delivery for entry in entries(here) if entry.delivery.id not in before]
     assert {one.state for one in late} <= {DeliveryState.ACCEPTED, DeliveryState.EXPIRED, DeliveryState.SKIPPED}
-    told = [(one.settled_at, one.visit_at) for one in late if one.state == DeliveryState.ACCEPTED]
+    told = [(one.settled_at, one.useful_until) for one in late if one.state == DeliveryState.ACCEPTED]
     assert told
-    for settled_at, visit_at in told:
+    for settled_at, useful_until in told:
         assert settled_at is not None
-        assert settled_at < visit_at
+        assert settled_at <= useful_until
         assert 8 <= local(settled_at).hour < 20
     assert all(one.state != DeliveryState.SKIPPED or one.reason == "told_recently" for one in late)
+
+
+class Watch:
+    """Monotonic time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.seconds += seconds
+
+
+def test_after_12_hours_nobody_is_woken_and_in_the_morning_what_is_of_use_goes_in_visit_order_and_paced(
+    here: Town, cast: list[Person]
+) -> None:
+    """From Tuesday noon to midnight: Wednesday's visits were to be reminded of at 16.00."""
+    for place, person in enumerate(cast):
+        here.book(person, at(25, 15, 5 * place), f"SCAN{place}", RADIOLOGY)
+    here.poll()
+    here.wait(timedelta(minutes=3))  # those that are new are confirmed
+    before, told = {entry.delivery.id for entry in entries(here)}, len(here.providers.messages())
+    watch, a_second = Watch(), 2
+    here.wiring = replace(here.wiring, pace=Pace(a_second, watch.now, watch.sleep))
+
+    here.clock.forward(here.now + 12 * HOUR)
+    here.register(len(cast))
+    here.work()
+    assert len(here.providers.messages()) == told
+    here.until(at(25, 8))
+
+    late = [entry.delivery for entry in entries(here) if entry.delivery.id not in before]
+    sent = {one.id: one for one in late if one.state == DeliveryState.ACCEPTED}
+    missed = sorted(one.visit_at for one in late if one.state == DeliveryState.EXPIRED)
+    assert missed == [at(25, 9 + place, 5 * place) for place in range(3)]  # of use until 05.00, 06.05 and 07.10
+    assert sorted(one.visit_at for one in sent.values()) == [
+        *(at(25, 9 + place, 5 * place) for place in range(3, 6)),
+        *(at(25, 15, 5 * place) for place in range(6)),
+    ]
+    assert len(late) == len(sent) + len(missed)
+    assert all(one.settled_at == at(25, 8) <= one.useful_until for one in sent.values())
+    order = [entry for entry in entries(here) if entry.delivery.id in sent]
+    order.sort(key=lambda entry: entry.attempts[0].began_at)
+    assert [one.delivery.visit_at for one in order] == sorted(one.delivery.visit_at for one in order)
+    texts = sum(one.channel == "sms" for one in sent.values())
+    assert watch.seconds >= (texts - 1) / a_second > 2
 
 
 @pytest.fixture

@@ -122,6 +122,7 @@ def test_a_doorbell_delivered_five_times_sends_once(
         broker.join(Kind.DISPATCH)
 
     assert len(providers.messages()) == attempts(wiring.sessions) == 5
+    assert states(wiring.sessions) == {"accepted": 5}
 
 
 def test_when_one_clock_dies_the_other_goes_on_ringing(

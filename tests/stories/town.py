@@ -204,8 +204,13 @@ class Town:
             return f"/f/{make_link(session, self.wiring.vault, calendar.id, self.now).token}.ics"
 
 
-def town(
-    database_url: str, folder: Path, region: RunningRegion, providers: RunningProviders, clock: StillClock
+def town(  # noqa: PLR0913 - what it is made of, and settings besides
+    database_url: str,
+    folder: Path,
+    region: RunningRegion,
+    providers: RunningProviders,
+    clock: StillClock,
+    **settings: object,
 ) -> Town:
     """A town on a migrated database, its facilities imported and their clinics' decisions recorded."""
     (folder / "sources.toml").write_text(
@@ -233,6 +238,7 @@ def town(
         smtp_starttls=False,
         smtp_sender="paminnelse@kallelse.example",
         poll_timeout_seconds=2,
+        **settings,
     )
     wiring = wire(configuration, clock)
     limits = Limits(at_once=50, per_second=10_000, burst=10_000, per_hour=1_000_000)
