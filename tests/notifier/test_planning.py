@@ -310,3 +310,17 @@ def test_check_03_the_database_itself_refuses_the_same_promise_twice(scene: Scen
 
     assert scene.deliveries() == [delivery]
     assert scene.parts() == [part]
+
+
+def test_check_37_a_guardian_with_two_children_gets_one_message_about_each(scene: Scene) -> None:
+    facility_values(scene, cancel_deadline="")
+    for number in NUMBERS[:2]:
+        child = scene.subject(Person(number, phone=ANNA.phone))
+        for clock in ("09:00", "10:30"):
+            scene.booking(child, f"2026-12-01 {clock}")
+
+    scene.plan(DAY_BEFORE_AT)
+
+    told = {one.id: one.subject_id for one in scene.deliveries() if one.state == DeliveryState.QUEUED}
+    assert len(told) == len(set(told.values())) == 2
+    assert sorted(told[part.delivery_id] for part in scene.parts()) == sorted([*told.values()] * 2)

@@ -1,7 +1,9 @@
 """What every clinic starts with: plain, whole, and one SMS part each, whatever the day and the name."""
 
+import locale
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from time import tzname
 
 import pytest
 
@@ -97,6 +99,7 @@ def test_every_default_rule_has_words_for_one_and_for_several_visits() -> None:
 
 
 def test_check_11_the_words_say_swedish_time_whatever_the_hosts_zone() -> None:
+    assert (tzname[0], locale.setlocale(locale.LC_TIME)) == ("PST", "C")  # and the host speaks no language
     reminder = next(text for text in SMS if text.name == "day_before" and text.language == "sv")
     told = ToldVisit(datetime(2026, 12, 1, 12, 30, tzinfo=UTC), "Ekens vårdcentral")
 

@@ -37,6 +37,7 @@ from tests.notifier.web.test_hooks import (
 )
 from tests.notifier.web.test_hooks import server as server
 from tests.notifier.web.test_hooks import web as web
+from tests.store.query_plans import asked as statements_of
 
 AT = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)
 BODY = urlencode(FORM).encode()
@@ -157,8 +158,10 @@ def test_a_receipt_that_cannot_be_stored_is_not_acknowledged(caplog: pytest.LogC
 
 def test_check_18_b63_one_receipt_replayed_by_the_second_and_by_the_day_is_one_row(sessions: Sessions) -> None:
     later = iter([AT, AT + timedelta(seconds=1), AT + timedelta(days=1)])
-    with keeping(sessions, lambda: next(later)) as web:
+    with statements_of(sessions.engine) as statements, keeping(sessions, lambda: next(later)) as web:
         assert [web.deliver(FORM) for _ in range(3)] == [204] * 3
+    said = [one.split()[:3] for one, _ in statements if not one.startswith("BEGIN")]
+    assert said == [["INSERT", "INTO", "receipts"]] * 3  # and no question
     with sessions.reading() as session:
         (row,) = session.exec(select(Receipt)).all()
     assert (row.provider_id, row.status, row.attempt_public_id, row.received_at) == (SID, "delivered", ATTEMPT, AT)
