@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier import email_frame
+from notifier.action_links import LinkedTo, NewLink, code
 from notifier.facts import change_of, may_send, stands, then
 from notifier.fields import Field
 from notifier.last_check import MOST_CRASHES, Covered, Defer, End, Permission, Send, Situation, decide
+from notifier.message_links import LinkedMessage, MessageLinks, message_links
 from notifier.planning import is_stale
 from notifier.swedish_days import cancel_deadline
 from notifier.visit_words import ToldVisit, unconfirmed_sentence, values
-from notifier.wording import InvalidTemplate, MissingField, parse, render
+from notifier.wording import InvalidTemplate, MissingField, Words, parse, render
 from store import bookings, subjects
 from store.bookings import Booking, BookingChange
 from store.database import Session
@@ -30,17 +32,20 @@ _OFF = frozenset({Purpose.GONE, Purpose.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Composing:
-    """`channels`: those set up here. `link`: what ((länk)) leads to. `look_again`: how soon a hold is looked at."""
+    """`channels`: those set up here. `link`: what ((länk)) leads to. `look_again`: how soon a hold is looked at.
+    `site`: our public address, if messages are to hold links to our pages."""
 
     channels: frozenset[str]
     link: str
     population_age: timedelta
     look_again: timedelta
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """Words for one recipient. `dropped`: parts left out, with why. `cipher`: the recipient's."""
+    """Words for one recipient. `dropped`: parts left out, with why. `cipher`: the recipient's. `links`: to be kept, as
+    they stand in the words."""
 
     contact: Contact
     cipher: SubjectCipher
@@ -49,6 +54,8 @@ class Composed:
     html: str = field(repr=False)
     language: str
     dropped: Mapping[UUID, str]
+    links: tuple[NewLink, ...] = ()
+    unsubscribe_url: str = field(default="", repr=False)
 
 
 def compose(
@@ -80,6 +87,7 @@ class _Scene:
     """What is behind one delivery, opened for use."""
 
     session: Session
+    vault: Vault
     outgoing: Outgoing
     about: SubjectCipher
     recipient: SubjectCipher
@@ -103,17 +111,40 @@ class _Scene:
 
     def composed(self, decision: Send, contact: Contact) -> Composed:
         """Raises MissingField, InvalidTemplate."""
-        visits = [self._told(part) for part in decision.parts]
+        visits = [self._told(part, contact) for part in decision.parts]
         version = self._version(decision)
-        filled = values(visits, version.language, self.settings.link, self.now)
         words = parse(version.text, self.purpose)
+        links = self._links(decision, contact, words)
+        filled = values(visits, version.language, self.settings.link, self.now, links.cancelling)
         text = render(words, filled)
         since = filled[Field.UNCONFIRMED_SINCE]
         if since and Field.UNCONFIRMED_SINCE not in words.fields:
             text = f"{text} {unconfirmed_sentence(since, version.language)}"
         subject_line = render(parse(version.subject_line, self.purpose), filled)
-        html = email_frame.html(subject_line, text, version.language, self.settings.link) if subject_line else ""
-        return Composed(contact, self.recipient, subject_line, text, html, version.language, decision.dropped)
+        if subject_line:
+            text += email_frame.footer(version.language, links.unsubscribing, links.disowning)
+        pressable = (self.settings.link, *links.addresses)
+        html = email_frame.html(subject_line, text, version.language, pressable) if subject_line else ""
+        return Composed(
+            contact=contact,
+            cipher=self.recipient,
+            subject_line=subject_line,
+            text=text,
+            html=html,
+            language=version.language,
+            dropped=decision.dropped,
+            links=links.made,
+            unsubscribe_url=links.unsubscribing,
+        )
+
+    def _links(self, decision: Send, contact: Contact, words: Words) -> MessageLinks:
+        if not self.settings.site:
+            return MessageLinks()
+        to = LinkedTo(self.outgoing.delivery.recipient_id, contact.digest, self.outgoing.delivery.channel)
+        asks = Field.CANCEL_LINK in words.fields
+        visits = [self._visit_of(part)[0] for part in decision.parts] if asks else []
+        message = LinkedMessage(self.outgoing.delivery.id, self.purpose, to, visits)
+        return message_links(self.vault, message, self.settings.site, self.now)
 
     def _is_held(self) -> bool:
         outgoing, age = self.outgoing, self.settings.population_age
@@ -161,7 +192,7 @@ class _Scene:
         change = self.session.get(BookingChange, change_id) if change_id else None
         return None if change is None else bookings.open_before(self.about, change)
 
-    def _told(self, covered: Covered) -> ToldVisit:
+    def _told(self, covered: Covered, contact: Contact) -> ToldVisit:
         booking, place = self._visit_of(covered)
         clinic = self.outgoing.clinic
         # Of a visit that is off, the time to name is the one that the recipient knows.
@@ -174,6 +205,7 @@ class _Scene:
             was_at=covered.before.start_at if covered.before and self.purpose == Purpose.MOVED else None,
             unconfirmed_since=None if self.purpose in _OFF else covered.suspect_since,
             has_preparations=bool(bookings.open_details(self.about, booking).preparations),
+            code=code(self.vault, contact.digest, booking),
         )
 
     def _visit_of(self, covered: Covered) -> tuple[Booking, Facility]:
@@ -196,4 +228,4 @@ def _scene(session: Session, vault: Vault, outgoing: Outgoing, now: datetime, se
     is_same = delivery.subject_id == delivery.recipient_id
     about = recipient if is_same else cipher(vault, delivery.subject_id, outgoing.about_key)
     contact = None if outgoing.contact is None else subjects.opened(recipient, outgoing.contact)
-    return _Scene(session, outgoing, about, recipient, contact, now, settings)
+    return _Scene(session, vault, outgoing, about, recipient, contact, now, settings)

@@ -12,9 +12,11 @@ from uuid import UUID
 
 import structlog
 
+from notifier import action_links, opting
 from notifier.channels import Accepted, Channel, Message, Refused, Remedy, Unknown, Unreachable
 from notifier.composing import Composed, Composing, compose
 from notifier.last_check import Defer, End
+from notifier.opting import Address, Heard
 from notifier.pacing import Pace
 from notifier.uncertainty import Patience
 from store import deliveries, sending, unsettled
@@ -43,6 +45,7 @@ class DispatchSettings:
     two time-outs, so that nothing is sent under a lease that has run out."""
 
     link: str = "https://www.1177.se"
+    site: str = ""  # our public address; without one messages hold no links to our pages
     lease: timedelta = timedelta(seconds=60)
     timeout: timedelta = timedelta(seconds=13)
     batch: int = 50
@@ -192,6 +195,8 @@ def _begin(  # noqa: PLR0913 - the claim, what it is of, and until when it holds
     wording = Wording(attempt_id=attempt.id, sealed_text=sealed, keep_until=now + work.settings.wording_kept)
     if not sending.begin(session, claim, work.settings.margin, attempt, wording):
         return "lost"
+    for link in composed.links:
+        action_links.keep(session, work.vault, link, datetime.now(UTC))
     if found.sent_perhaps_since is not None:
         return _look_first(session, claim, attempt, now)
     message = Message(
@@ -204,6 +209,7 @@ def _begin(  # noqa: PLR0913 - the claim, what it is of, and until when it holds
         attempt_id=attempt.public_id,
         useful_until=delivery.useful_until,
         now=now,
+        unsubscribe_url=composed.unsubscribe_url,
     )
     return _Ready(message, channel, attempt.id, found.attempts + 1, composed.contact, begin_before)
 
@@ -305,9 +311,12 @@ def _remember(session: Session, ready: _Ready, refused: Refused, now: datetime) 
     if refused.remedy == Remedy.BAD_CONTACT:
         session.get_one(ContactPoint, ready.contact.id).dead_since = now
     if refused.remedy == Remedy.SUPPRESS:
-        deliveries.suppress(session, ready.contact.digest, ready.channel.name, "provider", now)
+        heard = Heard("provider", refused.code, datetime.now(UTC), now)
+        opting.stop(session, Address(ready.contact.digest, ready.channel.name), heard)
 
 
 def _composing(work: _Work) -> Composing:
     settings = work.settings
-    return Composing(frozenset(work.channels), settings.link, settings.population_age, settings.look_again)
+    return Composing(
+        frozenset(work.channels), settings.link, settings.population_age, settings.look_again, settings.site
+    )

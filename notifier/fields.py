@@ -25,6 +25,8 @@ class Field(StrEnum):
     VISITS = "besök"
     UNCONFIRMED_SINCE = "obekräftad sedan"
     PREPARATIONS = "förberedelser"
+    CANCEL_LINK = "avbokningslänk"
+    REPLY_CODE = "svarskod"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ CATALOGUE: dict[Field, FieldInfo] = {
     Field.VISITS: FieldInfo("besöken på var sin rad, med klockslag och mottagning", _VISITS),
     Field.UNCONFIRMED_SINCE: FieldInfo("sedan när tiden inte har kunnat bekräftas", _COMING, is_optional=True),
     Field.PREPARATIONS: FieldInfo("om besöket har förberedelser", _COMING, is_optional=True, is_condition_only=True),
+    Field.CANCEL_LINK: FieldInfo("länk till en sida där man ber om avbokning", _COMING),
+    Field.REPLY_CODE: FieldInfo("besökets kod för svaret AVBOKA och kod, till exempel K7MP", _COMING, is_optional=True),
 }
 
 _BY_NAME = {field.value: field for field in Field}

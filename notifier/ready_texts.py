@@ -22,6 +22,8 @@ _BY_EN = "((sista avbokning??Cancel by ((sista avbokning)): ))"
 _WHEN_SV = "((veckodag)) ((datum)) kl. ((tid))"
 _WHEN_EN = "((veckodag)) ((datum)), ((tid))"
 _DOUBT_SHORT_SV = "((obekräftad sedan?? Ej bekräftade.))"  # several visits leave no room for since when
+_DOUBT_LEAST_SV = "((obekräftad sedan?? Obekräftad.))"  # a link of our own leaves less
+_DOUBT_LEAST_EN = "((obekräftad sedan?? Unconfirmed.))"
 _DOUBT_SHORT_EN = "((obekräftad sedan?? Not confirmed.))"
 _ALL_SV = "((antal besök)) ((veckodag)) ((datum)) kl. ((tider)), ((mottagning))"
 _ALL_EN = "((antal besök)) ((veckodag)) ((datum)) at ((tider)), ((mottagning))"
@@ -30,9 +32,11 @@ _PLACE_SV = "Mottagning: ((mottagning))((telefon??\nTelefon: ((telefon))))"
 _PLACE_EN = "Clinic: ((mottagning))((telefon??\nPhone: ((telefon))))"
 _CANCEL_SV = (
     "((sista avbokning??\n\nKan du inte komma? Avboka senast ((sista avbokning)), så kan någon annan få tiden.))"
+    "\n\nVill du avboka: ((avbokningslänk))"
 )
 _CANCEL_EN = (
     "((sista avbokning??\n\nCannot come? Please cancel by ((sista avbokning)), so that somebody else can have it.))"
+    "\n\nTo cancel: ((avbokningslänk))"
 )
 _DOUBT_SV = "((obekräftad sedan??\n\nVi har inte kunnat bekräfta tiden sedan ((obekräftad sedan)).))"
 _DOUBT_EN = "((obekräftad sedan??\n\nWe have not been able to confirm this time since ((obekräftad sedan)).))"
@@ -72,8 +76,8 @@ _OCCASIONS = (
     _Both(
         "deadline",
         Purpose.DEADLINE,
-        f"Påminnelse: {_WHEN_SV}, ((mottagning)). {_BY_SV}((länk)){_SINCE_SV}",
-        f"Reminder: {_WHEN_EN}, ((mottagning)). {_BY_EN}((länk)){_SINCE_EN}",
+        f"Tid {_WHEN_SV}, ((mottagning)). {_BY_SV}((avbokningslänk)){_DOUBT_LEAST_SV}",
+        f"Reminder: {_WHEN_EN}, ((mottagning)). {_BY_EN}((avbokningslänk)){_DOUBT_LEAST_EN}",
         "Påminnelse: ditt besök ((veckodag)) ((datum))",
         "Reminder: your visit on ((veckodag)) ((datum))",
         f"Du har ett besök {_WHEN_SV}.\n\n{_PLACE_SV}{_CANCEL_SV}{_DOUBT_SV}{_END_SV}",

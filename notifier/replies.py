@@ -1,5 +1,5 @@
 """Texts that people send us: kept once, applied and answered in the same transaction. Who a text comes from proves
-nothing, so nothing here touches a visit: the worst a forger can do is to have a number left in peace.
+nothing, so nothing here cancels a visit: the worst a forger can do is to have a number left in peace.
 """
 
 from collections.abc import Sequence
@@ -9,8 +9,10 @@ from typing import Protocol
 
 import structlog
 
-from notifier import reply_texts
-from notifier.reply_intent import intent
+from notifier import opting, reply_texts, visit_replies
+from notifier.opting import Address, Heard
+from notifier.reply_intent import Asked, asked
+from notifier.visit_replies import Asking
 from store import deliveries, replies, subjects
 from store.database import Session, Sessions
 from store.intents import Intent
@@ -22,6 +24,7 @@ from store.vault import Vault
 _log = structlog.get_logger(__name__)
 _CHANNEL = "sms"
 _ANSWERED_AGAIN_AFTER = timedelta(hours=24)  # the same wish: two machines would else talk to each other for ever
+_MOST_ANSWERS = {Intent.CONFIRM: 5, Intent.CANCEL: 5}  # meanwhile, of these: people have several visits; else one
 
 
 class Arrived(Protocol):
@@ -65,17 +68,20 @@ class _Sender:
         return not self.is_suppressed and any(contact.dead_since is None for contact, _ in self.holders)
 
 
-def take(sessions: Sessions, vault: Vault, arrived: Arrived, real_now: datetime, now: datetime) -> str:
+def take(  # noqa: PLR0913 - one text, both clocks, and where our pages are
+    sessions: Sessions, vault: Vault, arrived: Arrived, real_now: datetime, now: datetime, site: str
+) -> str:
     """Keeps and applies a text, once however often it comes; the answer to it, empty where there is none.
 
-    A text that comes again is not answered again. `now` is business time.
+    A text that comes again is not answered again. `now` is business time, `site` our public address.
     """
-    wanted = arrived.provider_understood or intent(arrived.text)
+    understood = arrived.provider_understood
+    wanted = Asked(understood) if understood else asked(arrived.text)
     reply = Reply(
         provider=arrived.provider,
         provider_id=arrived.provider_id,
         sender_digest=vault.digest(ContactKind.PHONE, arrived.sender),
-        intent=wanted,
+        intent=wanted.intent,
         received_at=real_now,
     )
     with sessions.writing() as session:
@@ -83,9 +89,13 @@ def take(sessions: Sessions, vault: Vault, arrived: Arrived, real_now: datetime,
         if not replies.add(session, reply):
             return ""
         before = _sender(session, reply.sender_digest, holders)
-        _apply(session, reply, before, now)
-        answer = "" if arrived.is_answered_by_provider else _answer(session, reply, before)
-    _log.info("reply_taken", provider=arrived.provider, outcome=wanted.value, state="answered" if answer else "silent")
+        heard = Heard("citizen", _CHANNEL, real_now, now)
+        _apply(session, reply, before, heard)
+        asking = Asking(wanted, Address(before.digest, _CHANNEL), before.language, heard, site)
+        words = _words(session, vault, asking)
+        answer = "" if arrived.is_answered_by_provider else _answer(session, reply, before, words)
+    outcome, state = wanted.intent.value, "answered" if answer else "silent"
+    _log.info("reply_taken", provider=arrived.provider, outcome=outcome, state=state)
     return answer
 
 
@@ -94,46 +104,41 @@ def _sender(session: Session, digest: str, holders: Sequence[tuple[ContactPoint,
     return _Sender(digest, holders, (digest, _CHANNEL) in suppressed)
 
 
-def _apply(session: Session, reply: Reply, sender: _Sender, now: datetime) -> None:
+def _apply(session: Session, reply: Reply, sender: _Sender, heard: Heard) -> None:
+    address = Address(sender.digest, _CHANNEL)
     match reply.intent:
         case Intent.STOP if not replies.is_overtaken(session, sender.digest, reply.received_at):
-            deliveries.suppress(session, sender.digest, _CHANNEL, "citizen", now)
+            opting.stop(session, address, heard)
         case Intent.START if not replies.is_overtaken(session, sender.digest, reply.received_at):
-            deliveries.lift(session, sender.digest, _CHANNEL, now)
-            subjects.wake_planning(session, [subject.id for _, subject in sender.holders], now)
+            opting.start(session, address, heard)
         case Intent.WRONG_PERSON if sender.holders:
-            _disown(session, sender, now)
+            opting.disown(session, address, heard)
 
 
-def _disown(session: Session, sender: _Sender, now: datetime) -> None:
-    """Nobody is told anything at this number any more; a person has to find out whose it is."""
-    for contact, _ in sender.holders:
-        contact.dead_since = contact.dead_since or now
-        session.add(contact)
-    deliveries.suppress(session, sender.digest, _CHANNEL, "wrong_person", now)
-    subjects.wake_planning(session, [subject.id for _, subject in sender.holders], now)
-    for _, subject in sender.holders:
-        _log.warning("number_disowned", subject=str(subject.id))
+def _words(session: Session, vault: Vault, asking: Asking) -> str:
+    """What is answered, if anything is. What is about a visit is also done: noted, or a link made for it."""
+    if asking.wanted.intent in (Intent.CONFIRM, Intent.CANCEL):
+        return visit_replies.answer(session, vault, asking)
+    return reply_texts.answer(asking.wanted.intent, asking.language)
 
 
-def _answer(session: Session, reply: Reply, before: _Sender) -> str:
+def _answer(session: Session, reply: Reply, before: _Sender, words: str) -> str:
     """The answer, unless it would be untrue, unasked for or a repetition."""
     since = reply.received_at - _ANSWERED_AGAIN_AFTER
-    if not _deserves_answer(session, reply, before) or _has_had(session, reply, since):
+    had = replies.answered_since(session, reply.sender_digest, reply.intent, since)
+    if not _deserves_answer(session, reply, before) or had >= _MOST_ANSWERS.get(reply.intent, 1):
         return ""
     replies.note_answered(session, reply.id)
-    return reply_texts.answer(reply.intent, before.language)
+    return words
 
 
 def _deserves_answer(session: Session, reply: Reply, before: _Sender) -> bool:
     """Strangers, and who wants no texts, are answered only what they ask for by name; a START that leaves the number
-    spared would be answered with an untruth."""
+    spared would be answered with an untruth. Of visits only those hear who are told of theirs."""
     if reply.intent == Intent.UNKNOWN:
         return before.is_told
+    if reply.intent in (Intent.CONFIRM, Intent.CANCEL):
+        return any(contact.dead_since is None for contact, _ in before.holders)
     if reply.intent == Intent.START:
         return _sender(session, before.digest, before.holders).is_told
     return True
-
-
-def _has_had(session: Session, reply: Reply, since: datetime) -> bool:
-    return replies.is_answered_since(session, reply.sender_digest, reply.intent, since)

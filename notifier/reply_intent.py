@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from store.intents import Intent
 
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 _LONGEST = 40  # of what can still be one of the words below
-# CANCEL and YES are left out though Twilio counts them as STOP and START: people mean their visit.
+# CANCEL and YES are about the visit, though Twilio counts them as STOP and START.
 _WORDS = {
     Intent.STOP: (
         "stop", "stopp", "stoppa", "stopall", "stop all", "sluta", "avsluta", "avregistrera", "unsubscribe", "end",
@@ -18,8 +19,27 @@ _WORDS = {
     Intent.WRONG_PERSON: (
         "fel person", "felperson", "fel nummer", "felnummer", "fel telefonnummer", "wrong person", "wrong number",
     ),
+    Intent.CONFIRM: ("ja", "ja tack", "1", "yes", "yes please"),
+    Intent.CANCEL: ("avboka", "avbokning", "cancel"),
 }  # fmt: skip
 _INTENTS = {word: intent for intent, words in _WORDS.items() for word in words}
+
+
+_CODED = re.compile(r"(?:avboka|avbokning|cancel) (?P<code>[0-9a-z]{4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a text asks for, and the code of the visit it names, if any."""
+
+    intent: Intent
+    code: str = ""
+
+
+def asked(text: str) -> Asked:
+    """`Avboka k7mp` is CANCEL of that code; without a code as `intent`."""
+    coded = _CODED.fullmatch(_folded(text)) if len(text) <= _LONGEST else None
+    return Asked(Intent.CANCEL, coded["code"]) if coded else Asked(intent(text))
 
 
 def intent(text: str) -> Intent:

@@ -1,5 +1,8 @@
 """What a text to us is answered with: one part of an SMS in the reader's language that names no clinic. Pure."""
 
+from datetime import datetime
+
+from notifier.spoken_times import moment
 from store.intents import Intent
 
 _SWEDISH = {
@@ -38,3 +41,47 @@ _ENGLISH = {
 
 def answer(intent: Intent, language: str) -> str:
     return (_ENGLISH if language == "en" else _SWEDISH)[intent]
+
+
+def confirmed(visit_at: datetime, language: str) -> str:
+    when = moment(visit_at, language)
+    if language == "en":
+        return f"Thank you. We have noted that you are coming on {when}. If you cannot come, reply CANCEL."
+    return f"Tack! Vi har antecknat att du kommer {when}. Kan du inte komma: svara AVBOKA."
+
+
+def cancel_here(visit_at: datetime, link: str, language: str) -> str:
+    """Asks for a press of a button: a text alone cancels nothing."""
+    when = moment(visit_at, language)
+    if language == "en":
+        return f"Cancel {when}? Nothing has been cancelled yet. Open this and press the button: {link}"
+    return f"Avboka {when}? Inget är avbokat än. Öppna länken och tryck på knappen: {link}"
+
+
+def which(link: str, language: str) -> str:
+    if language == "en":
+        return f"You have several visits, so we have changed nothing. Choose which one you mean: {link}"
+    return f"Du har flera tider, så vi har inte ändrat något. Välj vilken du menar: {link}"
+
+
+def has_changed(language: str) -> str:
+    if language == "en":
+        return (
+            "That visit has changed or is over, so we have noted nothing. See your visits: 1177.se or call the clinic."
+        )
+    return (
+        "Den tiden har ändrats eller är över, så vi har inte antecknat något. Se dina tider: 1177.se eller ring "
+        "mottagningen."
+    )
+
+
+def no_such_visit(language: str) -> str:
+    if language == "en":
+        return (
+            "We do not know which visit you mean and have changed nothing. Use the link in our message, 1177.se, "
+            "or call the clinic."
+        )
+    return (
+        "Vi vet inte vilken tid du menar och har inte ändrat något. Använd länken i meddelandet, 1177.se eller ring "
+        "mottagningen."
+    )

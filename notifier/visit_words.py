@@ -25,10 +25,14 @@ class ToldVisit:
     was_at: datetime | None = None  # before a move
     unconfirmed_since: datetime | None = None
     has_preparations: bool = False
+    code: str = ""  # by which an answer names it
 
 
-def values(visits: Sequence[ToldVisit], language: str, link: str, now: datetime) -> dict[Field, str]:
-    """Values for a message about one visit, or about several of one day. What is not known is empty.
+def values(
+    visits: Sequence[ToldVisit], language: str, link: str, now: datetime, cancel_link: str = ""
+) -> dict[Field, str]:
+    """Values for a message about one visit, or about several of one day. What is not known is empty. Without a
+    `cancel_link` of ours, cancelling leads where everything leads.
 
     A cancel deadline that has passed is not told: it could only mislead.
     """
@@ -50,6 +54,8 @@ def values(visits: Sequence[ToldVisit], language: str, link: str, now: datetime)
         Field.VISITS: "\n".join(_line(visit, language) for visit in ordered),
         Field.UNCONFIRMED_SINCE: short_moment(min(unconfirmed), language) if unconfirmed else "",
         Field.PREPARATIONS: "x" if any(visit.has_preparations for visit in ordered) else "",
+        Field.CANCEL_LINK: cancel_link or link,
+        Field.REPLY_CODE: first.code if len(ordered) == 1 else "",
     }
 
 

@@ -212,13 +212,20 @@ def suppressions(session: Session, digests: Iterable[str], purpose: Purpose) -> 
     return frozenset((digest, channel) for digest, channel in session.exec(query))
 
 
-def suppress(session: Session, digest: str, channel: str, source: str, now: datetime) -> None:
-    """Remembers that an address is to be spared a channel, for every purpose that can be spared. What START would not
-    lift takes the place of what it would."""
+def suppress(  # noqa: PLR0913 - the row's own columns
+    session: Session,
+    digest: str,
+    channel: str,
+    source: str,
+    now: datetime,
+    purposes: Collection[Purpose] = SUPPRESSIBLE,
+) -> None:
+    """Remembers that an address is to be spared a channel, by default for every purpose that can be spared. What START
+    would not lift takes the place of what it would."""
     yields: ColumnElement[bool] = col(Suppression.lifted_at).is_not(None)
     if source not in LIFTED_BY_START:
         yields = or_(yields, col(Suppression.source).in_(LIFTED_BY_START))
-    for purpose in sorted(SUPPRESSIBLE):
+    for purpose in sorted(purposes):
         row = Suppression(contact_digest=digest, purpose=purpose, channel=channel, source=source, made_at=now)
         again = {"source": source, "made_at": now, "lifted_at": None}
         statement = insert_of(session, row).on_conflict_do_update(
@@ -229,11 +236,14 @@ def suppress(session: Session, digest: str, channel: str, source: str, now: date
         session.connection().execute(statement)
 
 
-def lift(session: Session, digest: str, channel: str, now: datetime) -> None:
-    """Lifts what the person's own STOP made, told us by them or by the provider, and nothing else. Purpose by purpose,
-    in the order of `suppress`: else a STOP at the provider and a START at once could wait for each other."""
+def lift(
+    session: Session, digest: str, channel: str, now: datetime, sources: Collection[str] = LIFTED_BY_START
+) -> None:
+    """Lifts what the person's own STOP made, told us by them or by the provider, and nothing else, unless other
+    `sources` are named. Purpose by purpose, in the order of `suppress`: else a STOP at the provider and a START at once
+    could wait for each other."""
     made = (col(Suppression.contact_digest) == digest, col(Suppression.channel) == channel)
-    theirs = (col(Suppression.source).in_(LIFTED_BY_START), col(Suppression.lifted_at).is_(None))
+    theirs = (col(Suppression.source).in_(sources), col(Suppression.lifted_at).is_(None))
     for purpose in sorted(SUPPRESSIBLE):
         session.exec(
             update(Suppression).where(*made, *theirs, col(Suppression.purpose) == purpose).values(lifted_at=now)

@@ -8,4 +8,6 @@ class Intent(StrEnum):
     START = "start"  # texts again
     HELP = "help"
     WRONG_PERSON = "wrong_person"  # the number is not the person's whom we mean
+    CONFIRM = "confirm"  # they come
+    CANCEL = "cancel"  # they want to cancel: answered with a link
     UNKNOWN = "unknown"  # anything else: changes nothing

@@ -22,3 +22,6 @@ CHANGE_NOTICES = frozenset({Purpose.MOVED, Purpose.GONE, Purpose.CANCELLED, Purp
 
 SUPPRESSIBLE = frozenset(Purpose) - {Purpose.CODE}
 """What an address can be spared. A code is asked for by who reads it, at the moment."""
+
+REMINDING = frozenset({Purpose.DEADLINE, Purpose.REMINDER, Purpose.PREPARATIONS, Purpose.CONFIRMATION})
+"""What somebody can unsubscribe from by e-mail's own button (RFC 8058). What changes a visit is told all the same."""

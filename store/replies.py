@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint, func
 from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from store.columns import UtcDateTime, one_of
@@ -42,10 +42,11 @@ def is_overtaken(session: Session, sender_digest: str, received_at: datetime) ->
     return _any(session, col(Reply.sender_digest) == sender_digest, wishes, col(Reply.received_at) > received_at)
 
 
-def is_answered_since(session: Session, sender_digest: str, intent: Intent, since: datetime) -> bool:
-    """Whether the sender has had an answer to a text of this intent that was received then or later."""
+def answered_since(session: Session, sender_digest: str, intent: Intent, since: datetime) -> int:
+    """How many texts of this intent, received then or later, the sender has had answered."""
+    query = select(func.count()).select_from(Reply)
     same = (col(Reply.sender_digest) == sender_digest, col(Reply.intent) == intent)
-    return _any(session, *same, col(Reply.is_answered), col(Reply.received_at) >= since)
+    return session.exec(query.where(*same, col(Reply.is_answered), col(Reply.received_at) >= since)).one()
 
 
 def note_answered(session: Session, reply_id: UUID) -> None:

@@ -189,6 +189,17 @@ def holders(session: Session, digest: str) -> list[tuple[ContactPoint, Subject]]
     return list(session.exec(query.with_for_update(of=ContactPoint)))
 
 
+def holder_ids(session: Session, digest: str) -> list[UUID]:
+    """Who has this address; nothing is locked."""
+    return list(session.exec(select(ContactPoint.subject_id).where(col(ContactPoint.digest) == digest)))
+
+
+def digests(session: Session, subject_id: UUID, kind: ContactKind) -> list[str]:
+    """Of the person's addresses of this kind."""
+    query = select(ContactPoint.digest).where(col(ContactPoint.subject_id) == subject_id)
+    return list(session.exec(query.where(col(ContactPoint.kind) == kind)))
+
+
 def opened(cipher: SubjectCipher, row: ContactPoint) -> Contact:
     """The contact point for use. Raises Unsealable."""
     address = cipher.open_text("contact_points.sealed_address", row.id, row.sealed_address)

@@ -2,7 +2,7 @@
 
 import typer
 
-from worker.commands import facilities, keys, looking, operating, running, seeding, subjects, trying
+from worker.commands import answers, facilities, keys, looking, operating, running, seeding, subjects, trying
 from worker.commands.exits import Commands
 
 app = typer.Typer(
@@ -28,7 +28,7 @@ app = typer.Typer(
     2 something must be set right first.
     """,
 )
-for commands in (running, looking, operating, trying, seeding, facilities, subjects, keys):
+for commands in (running, looking, operating, trying, seeding, facilities, subjects, answers, keys):
     commands.register(app)
 
 

@@ -1,12 +1,14 @@
-"""Forgets what is kept for a limited time: wordings and quarantined content seven days, who texted us thirty."""
+"""Forgets what is kept for a limited time: wordings and quarantined content seven days, who texted us thirty, and links
+in messages thirty after they have expired."""
 
 from datetime import datetime, timedelta
 
-from store import engagements, ledger, replies
+from store import action_links, engagements, ledger, replies
 from store.database import Session, Sessions
 
 QUARANTINE_KEPT = timedelta(days=7)
 REPLIES_KEPT = timedelta(days=30)
+LINKS_KEPT = timedelta(days=30)  # expired ones: whoever still presses is told so in their language
 
 
 def anything_due(session: Session, now: datetime) -> bool:
@@ -14,6 +16,7 @@ def anything_due(session: Session, now: datetime) -> bool:
         ledger.any_wording_kept_until(session, now)
         or engagements.any_quarantined_before(session, now - QUARANTINE_KEPT)
         or replies.any_received_before(session, now - REPLIES_KEPT)
+        or action_links.any_expired_before(session, now - LINKS_KEPT)
     )
 
 
@@ -22,4 +25,5 @@ def forget_due(sessions: Sessions, now: datetime) -> int:
     with sessions.writing() as session:
         forgotten = ledger.delete_wordings(session, now)
         forgotten += engagements.delete_quarantined(session, now - QUARANTINE_KEPT)
-        return forgotten + replies.delete_received_before(session, now - REPLIES_KEPT)
+        forgotten += replies.delete_received_before(session, now - REPLIES_KEPT)
+        return forgotten + action_links.delete_expired_before(session, now - LINKS_KEPT)

@@ -83,6 +83,7 @@ class Wiring:
         timeout = self.settings.provider_connect_seconds + self.settings.provider_read_seconds
         return DispatchSettings(
             link=self.settings.way_to_1177,
+            site=self.settings.public_url,
             lease=self.lease,
             timeout=timedelta(seconds=timeout),
             pace=self.pace,

@@ -20,6 +20,7 @@ class Message:
     attempt_id: str  # the attempt's public id: providers' receipts carry it back
     useful_until: datetime  # UTC
     now: datetime  # business now
+    unsubscribe_url: str = field(default="", repr=False)  # e-mail only: one click there ends reminders (RFC 8058)
 
 
 @dataclass(frozen=True, slots=True)

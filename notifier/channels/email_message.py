@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email import message_from_bytes, policy
@@ -20,6 +21,7 @@ _ADDRESS = re.compile(
     r"@(?P<domain>([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
 _LONGEST_LOCAL = 64
+_OWN_HTTPS = re.compile(r"https://[!-;=?-~]{1,900}")  # no space, no angle bracket
 _OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _DIRECTION_MARKS = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -60,7 +62,7 @@ def build(message: Message, sender: Address) -> Mail:
     }
     for name, value in headers.items():
         mail[name] = value
-    return Mail(message_id, to, _checked(mail))
+    return Mail(message_id, to, _checked(mail, _one_click(message.unsubscribe_url)))
 
 
 def checked_address(text: str) -> str:
@@ -95,10 +97,18 @@ def _visible(char: str) -> str:
     return "" if category == "Cs" or char in _DIRECTION_MARKS else char
 
 
-def _checked(mail: EmailMessage) -> bytes:
-    """The bytes, when they hold just the headers that were set and only whole line ends."""
-    content = mail.as_bytes()
-    if message_from_bytes(content).keys() != mail.keys():
+def _one_click(url: str) -> dict[str, str]:
+    """The button of mail programs (RFC 8058): only over HTTPS, as the RFC demands. The relay must sign both headers."""
+    if not _OWN_HTTPS.fullmatch(url):
+        return {}
+    return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _checked(mail: EmailMessage, in_front: Mapping[str, str]) -> bytes:
+    """The bytes, when they hold just the headers that were set and only whole line ends. Those `in_front` go as they
+    are: the standard library would make encoded words of a long address, which no mail program follows."""
+    content = "".join(f"{name}: {value}\r\n" for name, value in in_front.items()).encode() + mail.as_bytes()
+    if message_from_bytes(content).keys() != [*in_front, *mail.keys()]:
         raise ValueError("a text would have become a header")
     if not content.isascii() or set(b"\r\n") & set(content.replace(b"\r\n", b"")):
         raise ValueError("the e-mail is not in its seven-bit form with CRLF")

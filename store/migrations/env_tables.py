@@ -1,6 +1,8 @@
 """Every module with tables, named once: importing this fills the metadata."""
 
+import store.action_links
 import store.app_passwords
+import store.audit
 import store.bookings
 import store.calendars
 import store.clinics
@@ -14,4 +16,5 @@ import store.installation
 import store.invitations
 import store.replies
 import store.subjects
-import store.templates  # noqa: F401 - imported for what they declare
+import store.templates
+import store.visit_answers  # noqa: F401 - imported for what they declare

@@ -203,8 +203,8 @@ ORDINARY_DAY = {
     *(
         (
             phone,
-            "Påminnelse: torsdag 26 november kl. 10.00, Björkängens vårdcentral. "
-            "Avboka senast 25/11 kl. 10.00: https://www.1177.se",
+            "Tid torsdag 26 november kl. 10.00, Björkängens vårdcentral. "
+            "Avboka senast 25/11 kl. 10.00: http://127.0.0.1/a/...",
         )
         for phone in ("+46701740607", "+46701740612")
     ),
@@ -221,12 +221,16 @@ CHRISTMAS_EVE = {
     *(
         (
             phone,
-            "Påminnelse: måndag 28 december kl. 10.00, Norrviken, röntgen. "
-            "Avboka senast 25/12 kl. 10.00: https://www.1177.se",
+            "Tid måndag 28 december kl. 10.00, Norrviken, röntgen. "
+            "Avboka senast 25/12 kl. 10.00: http://127.0.0.1/a/...",
         )
         for phone in ("+46701740607", "+46701740612")
     ),
 }
+
+
+def without_token(body: str) -> str:
+    return re.sub(r"http://127\.0\.0\.1:\d+/a/[0-9A-Za-z]{22}$", "http://127.0.0.1/a/...", body)
 
 
 @pytest.mark.parametrize(
@@ -244,5 +248,5 @@ def test_once_ends_by_itself_and_exactly_the_right_texts_went_out(
 
     assert process.returncode == 0
     assert "8 citizens, 28 coming bookings, 8 calendars, 6 messages (6 SMS, 0 e-mail)" in printed
-    assert sorted((one["to"], one["body"]) for one in accepted) == sorted(expected)
+    assert sorted((one["to"], without_token(one["body"])) for one in accepted) == sorted(expected)
     assert {one["segments"] for one in accepted} == {1}

@@ -1,5 +1,6 @@
 """A page that shows the simulated providers' messages as a telephone would. Knows no provider's protocol."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 from zoneinfo import ZoneInfo
@@ -19,7 +20,8 @@ _STATUSES = {
     "undelivered": "kunde inte levereras",
     "failed": "kunde inte skickas",
 }
-_WORDS = ("STOPP", "START", "HJÄLP", "FEL PERSON")
+_WORDS = ("JA", "AVBOKA", "STOPP", "START", "HJÄLP", "FEL PERSON")
+_LINK = re.compile(r"https?://[^\s<>\"]*[^\s<>\".,:;]")  # as phones see one: without the full stop behind it
 _STYLE = """
 :root { color-scheme: light dark; --page: #eef1f4; --phone: #fff;
   --bubble: #e3ecf7; --text: #15202b; --faint: #4a5966; }
@@ -71,9 +73,19 @@ def _item(message: Message) -> str:
     subject = f"<h2>{escape(message.subject)}</h2>" if message.subject else ""
     return (
         f'<li><article><p class="meta">{_CHANNELS[message.channel]} till {escape(message.to)}, {_time(message)}</p>'
-        f'<div class="bubble" lang="{_language(message)}">{subject}{escape(message.body)}</div>'
+        f'<div class="bubble" lang="{_language(message)}">{subject}{_pressable(message.body)}</div>'
         f'<p class="meta">{_state(message)}</p></article></li>\n'
     )
+
+
+def _pressable(body: str) -> str:
+    """The text with its links as links. Each piece is escaped by itself."""
+    pieces, end = [], 0
+    for found in _LINK.finditer(body):
+        address = escape(found[0])
+        pieces += [escape(body[end : found.start()]), f'<a href="{address}" rel="noreferrer">{address}</a>']
+        end = found.end()
+    return "".join([*pieces, escape(body[end:])])
 
 
 def _time(message: Message) -> str:

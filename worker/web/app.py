@@ -3,15 +3,19 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from feeds.routes import in_front_of
-from notifier import receipts, replies
+from notifier import actions, receipts, replies
+from notifier.actions import Acted, Looked, Press
 from notifier.channels.twilio_receipts import ReceivedReceipt
 from notifier.channels.twilio_replies import ReceivedText
+from notifier.web import actions as action_pages
 from notifier.web import hooks
+from notifier.web.actions import ActionSite, Pressed
 from worker.health import findings
 from worker.kept import Kept
 from worker.metrics import count, exposition
@@ -19,13 +23,16 @@ from worker.web import pages
 from worker.web.access_log import AccessLog
 from worker.web.health import Health
 from worker.web.health import routes as health_routes
-from worker.web.security import SecurityHeaders
+from worker.web.pages import Pages, language_of
+from worker.web.security import SecurityHeaders, is_from_here
 from worker.wiring import Wiring
 
 
 def build_app(wiring: Wiring, routes: Sequence[BaseRoute] = ()) -> AccessLog:
     """The whole application; `routes` are pages of whoever starts it (the demo). Close it when it has stopped."""
-    inner = Starlette(routes=[*_hooks(wiring), *health_routes(_health(wiring)), pages.static(), *routes])
+    inner = Starlette(
+        routes=[*_hooks(wiring), *_actions(wiring), *health_routes(_health(wiring)), pages.static(), *routes]
+    )
     return AccessLog(in_front_of(SecurityHeaders(inner), wiring.sessions, wiring.vault))
 
 
@@ -34,6 +41,18 @@ def _health(wiring: Wiring) -> Health:
     counted = Kept(partial(count, wiring), seconds=10)
     token = wiring.settings.metrics_token.get_secret_value()
     return Health(found, Kept(lambda: exposition(wiring, counted(), found())), token)
+
+
+def _actions(wiring: Wiring) -> Sequence[BaseRoute]:
+    def look(token: str) -> Looked:
+        return actions.look(wiring.sessions, wiring.vault, token, datetime.now(UTC))
+
+    def act(token: str, pressed: Pressed) -> Acted:
+        press = Press(datetime.now(UTC), wiring.now(), pressed.choice, pressed.is_one_click)
+        return actions.act(wiring.sessions, wiring.vault, token, press)
+
+    pages = Pages(Path(action_pages.__file__).parent / "templates")
+    return action_pages.routes(ActionSite(look, act, pages.answer, language_of, is_from_here))
 
 
 def _hooks(wiring: Wiring) -> Sequence[BaseRoute]:
@@ -46,7 +65,7 @@ def _hooks(wiring: Wiring) -> Sequence[BaseRoute]:
         receipts.record(wiring.sessions, receipt, datetime.now(UTC))
 
     def take(text: ReceivedText) -> str:
-        return replies.take(wiring.sessions, wiring.vault, text, datetime.now(UTC), wiring.now())
+        return replies.take(wiring.sessions, wiring.vault, text, datetime.now(UTC), wiring.now(), settings.public_url)
 
     known = hooks.HookSettings(settings.public_url, settings.twilio_account_sid, token, settings.twilio_sender)
     return [*hooks.routes(known, record), *hooks.reply_routes(known, take)]

@@ -112,3 +112,18 @@ def test_b15_a_senders_name_is_one_name_and_the_address_stays_ours(name: str) ->
     mail = build(message(to="anna@example.se"), sender_address(name, "no-reply@example.se"))
     (address,) = read(mail.content)["From"].addresses
     assert (address.display_name, address.addr_spec) == (name, "no-reply@example.se")
+
+
+@pytest.mark.parametrize("host", ["kallelse.example.se", "paminnelser." * 12 + "example.se"])
+def test_check_34_the_address_to_unsubscribe_stands_whole_in_its_header(host: str) -> None:
+    """Folded by the standard library it would become encoded words, which no mail program follows."""
+    url = f"https://{host}/a/{'x' * 22}"
+    lines = build(message(to="anna@example.se", subject_line="x", unsubscribe_url=url), SENDER).content.split(b"\r\n")
+    assert lines[:2] == [f"List-Unsubscribe: <{url}>".encode(), b"List-Unsubscribe-Post: List-Unsubscribe=One-Click"]
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://127.0.0.1:8000/a/x", "https://x.example/a b", "https://x/>\r\nBcc: <x@y.se"]
+)
+def test_without_a_whole_https_address_there_is_no_header_to_unsubscribe(url: str) -> None:
+    assert built(unsubscribe_url=url)["List-Unsubscribe"] is None

@@ -236,7 +236,7 @@ def test_a_text_that_cannot_be_stored_is_not_acknowledged(vault: Vault, caplog: 
 
 
 def taking(sessions: Sessions, vault: Vault) -> Callable[[ReceivedText], str]:
-    return lambda one: replies.take(sessions, vault, one, AT, AT)
+    return lambda one: replies.take(sessions, vault, one, AT, AT, PUBLIC)
 
 
 def test_refusals_are_counted_and_logged_without_what_was_sent(web: Web) -> None:
