@@ -173,14 +173,16 @@ class _Visit:
     clinic: Clinic | None
     state: VisitState
 
-    def shown(self, choice: int) -> ShownVisit:
+    def shown(self, choice: int, now: datetime) -> ShownVisit:
+        """A deadline that has passed is not told: it could only mislead."""
         phone = self.clinic.phone if self.clinic else ""
+        deadline_at = cancel_deadline(self.booking.start_at, self.place.cancel_deadline)
         return ShownVisit(
             choice=str(choice),
             start_at=self.booking.start_at,
             clinic=self.place.message_name,
             phone=phone if self.place.is_sensitive else self.place.phone or phone,
-            deadline_at=cancel_deadline(self.booking.start_at, self.place.cancel_deadline),
+            deadline_at=deadline_at if deadline_at and deadline_at > now else None,
             state=self.state,
         )
 
@@ -192,9 +194,9 @@ def _answer_visit(session: Session, link: ActionLink, looked: Looked, press: Pre
     standing = [one for one in visits if one.state == VisitState.STANDS]
     chosen = _chosen(visits, press.choice)
     if chosen is None and standing:
-        return Acted(Outcome.CHOOSE, looked, tuple(one.shown(visits.index(one)) for one in standing))
+        return Acted(Outcome.CHOOSE, looked, tuple(one.shown(visits.index(one), press.now) for one in standing))
     found = chosen or visits[0]
-    shown = (found.shown(visits.index(found)),)
+    shown = (found.shown(visits.index(found), press.now),)
     if found.state != VisitState.STANDS or found.clinic is None:
         return Acted(Outcome.CHANGED, looked, shown)
     kind, heard = _KINDS[LinkAction(link.action)], Heard("citizen", "link", press.at, press.now)

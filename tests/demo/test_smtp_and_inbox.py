@@ -67,3 +67,14 @@ def test_times_are_shown_as_swedish_clocks_show_them_and_english_texts_say_so(me
     assert [time.text for time in page.iter("time")] == ["2026-07-01 12:00"]
     assert page.find_class("bubble")[0].get("lang") == "en"
     assert [title.text for title in page.iter("h2")] == ["A<b"]
+
+
+def test_a_link_on_the_phone_can_be_pressed_without_the_full_stop_behind_it_and_nothing_else_becomes_one() -> None:
+    body = 'Öppna https://x.example/a/Ab1?b="><script>. Sedan http://127.0.0.1:8000/a/x.'
+    message = Message(
+        id="SM1", channel="sms", to="+46701740605", body=body, accepted_at=datetime.now(UTC), status="sent"
+    )
+    page = html.document_fromstring(inbox_page([message], to=None))
+    assert [link.get("href") for link in page.iter("a")] == ["https://x.example/a/Ab1?b=", "http://127.0.0.1:8000/a/x"]
+    assert [bubble.text_content() for bubble in page.find_class("bubble")] == [body]
+    assert {"JA", "AVBOKA", "STOPP"} <= {button.get("value") for button in page.iter("button")}

@@ -66,7 +66,7 @@ def line(sqlite_url: str, vault: Vault, tmp_path: Path) -> Iterator[Line]:
 
 
 def take(sessions: Sessions, vault: Vault, one: ReceivedText) -> str:
-    return replies.take(sessions, vault, one, datetime.now(UTC), NOW)
+    return replies.take(sessions, vault, one, datetime.now(UTC), NOW, "https://kallelse.example.se")
 
 
 def test_stopp_is_answered_on_the_phone_once(line: Line) -> None:

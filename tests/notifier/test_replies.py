@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from notifier import replies
 from notifier.channels.twilio_replies import ReceivedText
 from notifier.reply_texts import answer
+from store.audit import about_contact
 from store.bookings import Booking
 from store.deliveries import Suppression, suppress, suppressions
 from store.intents import Intent
@@ -84,6 +85,14 @@ def test_check_15_after_stopp_a_due_reminder_is_skipped_and_after_start_the_next
     scene.send(provider.channels, NEXT)
     assert scene.states() == [("skipped", "suppressed"), ("accepted", "")]
     assert provider.texts == ["Påminnelse: torsdag 3 december kl. 09.00, Ekens vårdcentral. https://www.1177.se"]
+
+
+def test_c23_c24_c25_stopp_is_kept_by_us_answered_all_the_same_and_says_the_way_back(phone: Phone) -> None:
+    said = phone.text("STOPP")
+    assert phone.spared == SUPPRESSIBLE
+    assert "START" in said
+    assert phone.text("START", FIRST + timedelta(minutes=1)) == answer(Intent.START, "sv")
+    assert phone.spared == set()
 
 
 def test_stopp_spares_every_purpose_but_codes_and_touches_no_visit(phone: Phone) -> None:
@@ -176,6 +185,11 @@ def test_check_16_an_opt_out_at_the_provider_is_remembered_lifted_by_start_and_r
     scene.send(provider.channels, NEXT)
     assert scene.states()[1:] == [("failed", "opted_out")]
     assert phone.spared == SUPPRESSIBLE
+    with scene.sessions.reading() as session:
+        told = [(one.actor, str(one.act), one.way) for one in about_contact(session, phone.digest)]
+    assert told == [
+        ("provider", "opted_out", "21610"), ("citizen", "opted_in", "sms"), ("provider", "opted_out", "21610"),
+    ]  # fmt: skip
 
 
 def sources(scene: Scene) -> set[str]:

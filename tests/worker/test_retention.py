@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from store import engagements, replies
+from store import action_links, engagements, replies
+from store.action_links import ActionLink
 from store.database import Sessions
 from store.deliveries import Attempt, Delivery, Wording
 from store.delivery_states import DeliveryState
 from store.engagements import Quarantined
 from store.identifiers import new_id
 from store.intents import Intent
+from store.link_actions import LinkAction
 from store.purposes import Purpose
 from store.replies import Reply
 from store.subjects import cipher_of, contacts
@@ -94,3 +96,16 @@ def test_who_texted_us_is_forgotten_after_thirty_days(sessions: Sessions) -> Non
     assert not is_due(sessions, NOW + 30 * DAY)
     assert is_due(sessions, NOW + 31 * DAY)
     assert [retention.forget_due(sessions, NOW + 31 * DAY) for _ in range(2)] == [1, 0]
+
+
+def test_a_link_is_forgotten_thirty_days_after_it_has_expired(sessions: Sessions, vault: Vault) -> None:
+    with sessions.writing() as session:
+        whose = build.subject(session, vault, NOW).id
+        link = ActionLink(
+            digest="d", action=LinkAction.CANCEL, recipient_id=whose, contact_digest="c", channel="sms", made_at=NOW,
+            expires_at=NOW + DAY,
+        )  # fmt: skip
+        action_links.add(session, link, [(new_id(), 1)])
+    assert not is_due(sessions, NOW + 31 * DAY)
+    assert is_due(sessions, NOW + 32 * DAY)
+    assert [retention.forget_due(sessions, NOW + 32 * DAY) for _ in range(2)] == [1, 0]
