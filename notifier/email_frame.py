@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from notifier.languages import is_from_the_right
+
 _STOPPING = {
     "sv": "Vill du inte ha påminnelser med e-post? Avsluta dem här: {}",
     "en": "No more reminders by e-mail? End them here: {}",
@@ -24,7 +26,8 @@ def html(subject_line: str, text: str, language: str, links: Sequence[str]) -> s
         if paragraph.strip()
     ]
     frame = _environment().get_template("email.html")
-    return frame.render(subject_line=subject_line, paragraphs=paragraphs, language=language)
+    direction = "rtl" if is_from_the_right(language) else "ltr"
+    return frame.render(subject_line=subject_line, paragraphs=paragraphs, language=language, direction=direction)
 
 
 def footer(language: str, unsubscribing: str, disowning: str) -> str:

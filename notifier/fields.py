@@ -1,7 +1,9 @@
 """The fields a template may hold: Swedish names, what they stand for, which purposes have them. Pure."""
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 from store.purposes import CHANGE_NOTICES, Purpose
@@ -24,16 +26,36 @@ class Field(StrEnum):
     TIMES = "tider"
     VISITS = "besök"
     UNCONFIRMED_SINCE = "obekräftad sedan"
+    MISSED_COST = "kostnad"
     PREPARATIONS = "förberedelser"
     CANCEL_LINK = "avbokningslänk"
     REPLY_CODE = "svarskod"
 
 
+class FieldType(StrEnum):
+    """What a field's value is; decides how it is written in each language."""
+
+    WEEKDAY = "veckodag"
+    DATE = "datum"
+    CLOCK = "klockslag"
+    MOMENT = "dag och klockslag"
+    NUMBER = "antal"
+    AMOUNT = "belopp"
+    NAME = "namn"
+    PHONE = "telefonnummer"
+    LINK = "länk"
+    CODE = "kod"
+    LINES = "rader"
+    CONDITION = "ja eller nej"
+
+
 @dataclass(frozen=True, slots=True)
 class FieldInfo:
     """What the editor tells about a field. `is_optional`: a visit may lack it, so it belongs within a condition.
-    `is_condition_only`: it may be asked for, never written out (preparations can tell what the visit is about)."""
+    `is_condition_only`: it may be asked for, never written out (preparations can tell what the visit is about).
+    What it may look like, and at its longest, see `notifier.examples`."""
 
+    type: FieldType
     meaning: str
     purposes: frozenset[Purpose]
     is_optional: bool = False
@@ -41,26 +63,49 @@ class FieldInfo:
 
 
 CATALOGUE: dict[Field, FieldInfo] = {
-    Field.WEEKDAY: FieldInfo("besökets veckodag, till exempel tisdag", _VISITS),
-    Field.DATE: FieldInfo("besökets datum, till exempel 1 december", _VISITS),
-    Field.TIME: FieldInfo("besökets klockslag, till exempel 13.30", _VISITS),
-    Field.CLINIC: FieldInfo("mottagningens namn i meddelanden", _VISITS),
-    Field.CANCEL_BY: FieldInfo("sista tid att avboka utan avgift", _COMING, is_optional=True),
-    Field.LINK: FieldInfo("vägen till 1177", _VISITS),
-    Field.EARLIER_TIME: FieldInfo("tiden före flytten", frozenset({Purpose.MOVED})),
-    Field.PHONE: FieldInfo("mottagningens telefonnummer", _VISITS, is_optional=True),
-    Field.COUNT: FieldInfo("hur många besöken är, till exempel 3 besök", _VISITS),
-    Field.TIMES: FieldInfo("besökens klockslag, till exempel 09.00 och 13.30", _VISITS),
-    Field.VISITS: FieldInfo("besöken på var sin rad, med klockslag och mottagning", _VISITS),
-    Field.UNCONFIRMED_SINCE: FieldInfo("sedan när tiden inte har kunnat bekräftas", _COMING, is_optional=True),
-    Field.PREPARATIONS: FieldInfo("om besöket har förberedelser", _COMING, is_optional=True, is_condition_only=True),
-    Field.CANCEL_LINK: FieldInfo("länk till en sida där man ber om avbokning", _COMING),
-    Field.REPLY_CODE: FieldInfo("besökets kod för svaret AVBOKA och kod, till exempel K7MP", _COMING, is_optional=True),
+    Field.WEEKDAY: FieldInfo(FieldType.WEEKDAY, "besökets veckodag", _VISITS),
+    Field.DATE: FieldInfo(FieldType.DATE, "besökets datum", _VISITS),
+    Field.TIME: FieldInfo(FieldType.CLOCK, "besökets klockslag", _VISITS),
+    Field.CLINIC: FieldInfo(FieldType.NAME, "mottagningens namn i meddelanden", _VISITS),
+    Field.CANCEL_BY: FieldInfo(FieldType.MOMENT, "sista tid att avboka utan avgift", _COMING, is_optional=True),
+    Field.LINK: FieldInfo(FieldType.LINK, "vägen till 1177", _VISITS),
+    Field.EARLIER_TIME: FieldInfo(FieldType.MOMENT, "tiden före flytten", frozenset({Purpose.MOVED})),
+    Field.PHONE: FieldInfo(FieldType.PHONE, "mottagningens telefonnummer", _VISITS, is_optional=True),
+    Field.COUNT: FieldInfo(FieldType.NUMBER, "hur många besöken är", _VISITS),
+    Field.TIMES: FieldInfo(FieldType.CLOCK, "besökens klockslag", _VISITS),
+    Field.VISITS: FieldInfo(FieldType.LINES, "besöken på var sin rad, med klockslag och mottagning", _VISITS),
+    Field.UNCONFIRMED_SINCE: FieldInfo(
+        FieldType.MOMENT, "sedan när tiden inte har kunnat bekräftas", _COMING, is_optional=True
+    ),
+    Field.MISSED_COST: FieldInfo(
+        FieldType.AMOUNT, "vad ett uteblivet besök kostar vården, enligt mottagningen", _COMING, is_optional=True
+    ),
+    Field.PREPARATIONS: FieldInfo(
+        FieldType.CONDITION, "om besöket har förberedelser", _COMING, is_optional=True, is_condition_only=True
+    ),
+    Field.CANCEL_LINK: FieldInfo(FieldType.LINK, "länk till en sida där man ber om avbokning", _COMING),
+    Field.REPLY_CODE: FieldInfo(
+        FieldType.CODE, "besökets kod för svaret AVBOKA och kod", _COMING, is_optional=True
+    ),
 }
 
 _BY_NAME = {field.value: field for field in Field}
 
 
+LONGEST_NAME = 30
+"""Characters of a facility's name in messages: what the shipped templates leave room for in one SMS part."""
+
+
 def field_named(written: str) -> Field | None:
     """The field that a clinic wrote, whatever the case and spacing; None where there is none of that name."""
-    return _BY_NAME.get(" ".join(unicodedata.normalize("NFC", written).casefold().split()))
+    return _BY_NAME.get(_plain(written))
+
+
+def closest(written: str, among: Iterable[Field]) -> Field | None:
+    """The field that was probably meant; None where nothing is like it."""
+    found = get_close_matches(_plain(written), [field.value for field in among], n=1)
+    return Field(found[0]) if found else None
+
+
+def _plain(written: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", written).casefold().split())

@@ -1,4 +1,5 @@
 """The rules and templates shipped with the product, in Swedish and English. Each SMS fits one part with its link.
+`deadline_cost` says what a missed visit costs, where the clinic has said it: a rule may name it instead of `deadline`.
 
 Only words: putting them into the database is `install`, which never touches a clinic's own.
 """
@@ -21,12 +22,17 @@ _BY_SV = "((sista avbokning??Avboka senast ((sista avbokning)): ))"
 _BY_EN = "((sista avbokning??Cancel by ((sista avbokning)): ))"
 _WHEN_SV = "((veckodag)) ((datum)) kl. ((tid))"
 _WHEN_EN = "((veckodag)) ((datum)), ((tid))"
-_DOUBT_SHORT_SV = "((obekräftad sedan?? Ej bekräftade.))"  # several visits leave no room for since when
+_DOUBT_SHORT_SV = "((obekräftad sedan?? Ej bekräftat.))"  # several visits leave no room for since when
 _DOUBT_LEAST_SV = "((obekräftad sedan?? Obekräftad.))"  # a link of our own leaves less
 _DOUBT_LEAST_EN = "((obekräftad sedan?? Unconfirmed.))"
 _DOUBT_SHORT_EN = "((obekräftad sedan?? Not confirmed.))"
 _ALL_SV = "((antal besök)) ((veckodag)) ((datum)) kl. ((tider)), ((mottagning))"
 _ALL_EN = "((antal besök)) ((veckodag)) ((datum)) at ((tider)), ((mottagning))"
+
+_COST_SV = "((kostnad?? Ett missat besök kostar vården ((kostnad)).))"
+_COST_EACH_SV = "Varje missat besök kostar vården ((kostnad))."
+_COST_EACH_EN = "Each missed visit costs healthcare ((kostnad))."
+_COST_EN = "((kostnad?? A missed visit costs healthcare ((kostnad)).))"
 
 _PLACE_SV = "Mottagning: ((mottagning))((telefon??\nTelefon: ((telefon))))"
 _PLACE_EN = "Clinic: ((mottagning))((telefon??\nPhone: ((telefon))))"
@@ -92,6 +98,28 @@ _OCCASIONS = (
         "Reminder: your visits on ((veckodag)) ((datum))",
         f"Du har besök ((veckodag)) ((datum)):\n\n((besök)){_CANCEL_SV}{_DOUBT_SV}{_END_SV}",
         f"You have visits on ((veckodag)) ((datum)):\n\n((besök)){_CANCEL_EN}{_DOUBT_EN}{_END_EN}",
+    ),
+    _Both(
+        "deadline_cost",
+        Purpose.DEADLINE,
+        f"Tid {_WHEN_SV}, ((mottagning)).{_COST_SV} {_BY_SV}((länk)){_SINCE_SV}",
+        f"Visit {_WHEN_EN}, ((mottagning)).{_COST_EN} {_BY_EN}((länk)){_SINCE_EN}",
+        "Påminnelse: ditt besök ((veckodag)) ((datum))",
+        "Reminder: your visit on ((veckodag)) ((datum))",
+        f"Du har ett besök {_WHEN_SV}.{_COST_SV}\n\n{_PLACE_SV}{_CANCEL_SV}{_DOUBT_SV}{_END_SV}",
+        f"You have a visit on {_WHEN_EN}.{_COST_EN}\n\n{_PLACE_EN}{_CANCEL_EN}{_DOUBT_EN}{_END_EN}",
+    ),
+    _Both(  # several visits leave no room in an SMS for what one of them costs
+        merged("deadline_cost"),
+        Purpose.DEADLINE,
+        f"Du har {_ALL_SV}. {_BY_SV}((länk)){_DOUBT_SHORT_SV}",
+        f"{_ALL_EN}. {_BY_EN}((länk)){_DOUBT_SHORT_EN}",
+        "Påminnelse: dina besök ((veckodag)) ((datum))",
+        "Reminder: your visits on ((veckodag)) ((datum))",
+        f"Du har besök ((veckodag)) ((datum)):\n\n((besök))((kostnad??\n\n{_COST_EACH_SV}))"
+        f"{_CANCEL_SV}{_DOUBT_SV}{_END_SV}",
+        f"You have visits on ((veckodag)) ((datum)):\n\n((besök))((kostnad??\n\n{_COST_EACH_EN}))"
+        f"{_CANCEL_EN}{_DOUBT_EN}{_END_EN}",
     ),
     _Both(
         "day_before",

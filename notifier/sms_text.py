@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # TS 23.038, 6.2.1: one septet each; 6.2.1.1: two septets each (escape and character).
@@ -26,6 +27,21 @@ _ORDINARY = {
 _SUBSTITUTES = str.maketrans(_ORDINARY)
 _LINE_ENDS = re.compile(r"\r\n?|\x0b|\x0c|\x85")
 _STRIPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})  # controls, direction overrides, zero-width, tags, surrogates
+_JOINERS = frozenset("\u200c\u200d")
+_VIRAMA = 9  # the combining class of the marks that joiners steer in the scripts of India and Sri Lanka
+_ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
+
+
+@dataclass(frozen=True, slots=True)
+class DearCharacter:
+    """A character beyond GSM-7, and where it stands first: `place` counts from 1."""
+
+    place: int
+    char: str
+
+    @property
+    def name(self) -> str:
+        return unicodedata.name(self.char, f"U+{ord(self.char):04X}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +61,27 @@ class Cost:
 def cleaned(text: str) -> str:
     """The text with composed letters and plain quotes, dashes and spaces, free of what could hide or turn it around.
 
-    Letters are never changed: å ä ö are GSM-7 and stay, and a Sami name is written as it is.
+    Letters are never changed: å ä ö are GSM-7 and stay, and a Sami name is written as it is. Joiners stay where a
+    script needs them: Persian words fall apart or grow together without.
     """
     composed = unicodedata.normalize("NFC", _LINE_ENDS.sub("\n", text)).translate(_SUBSTITUTES)
-    visible = "".join(char for char in composed if char in "\n\t" or unicodedata.category(char) not in _STRIPPED)
-    return _few_marks(visible).replace("\t", " ")
+    visible = "".join(char for char in composed if _is_kept(char))
+    return _few_marks(_needed_joiners(visible)).replace("\t", " ")
+
+
+def isolated(value: str) -> str:
+    """A cleaned value to stand in a text that is written from the right: its own direction turns nothing around it."""
+    return f"{_ISOLATE}{value}{_END_OF_ISOLATE}" if value else ""
+
+
+def dear_characters(text: str) -> tuple[DearCharacter, ...]:
+    """What in a text, as its author sees it, makes the whole of it UCS-2 once it is cleaned; each character once."""
+    composed = unicodedata.normalize("NFC", text)
+    found = {}
+    for place, char in enumerate(composed, start=1):
+        if char not in found and any(one not in _ONE_SEPTET and one not in _TWO_SEPTETS for one in cleaned(char)):
+            found[char] = DearCharacter(place, char)
+    return tuple(found.values())
 
 
 def cost(text: str) -> Cost:
@@ -76,6 +108,35 @@ def _parts(sizes: list[int], alone: int, together: int) -> int:
             parts, room = parts + 1, together
         room -= size
     return parts
+
+
+def _is_kept(char: str) -> bool:
+    return char in "\n\t" or char in _JOINERS or unicodedata.category(char) not in _STRIPPED
+
+
+def _needed_joiners(text: str) -> str:
+    """Without the joiners that shape nothing (RFC 5892, appendix A, says where one does)."""
+    if _JOINERS.isdisjoint(text):
+        return text
+    kept: list[str] = []
+    for place, char in enumerate(text):
+        if char not in _JOINERS or _shapes(kept, text[place + 1 : place + 2]):
+            kept.append(char)
+    return unicodedata.normalize("NFC", "".join(kept))  # marks that a joiner kept apart have met
+
+
+def _shapes(before: Sequence[str], after: str) -> bool:
+    """Whether a joiner does anything here: after a virama, or between two letters of a script that joins them."""
+    for char in reversed(before):
+        if unicodedata.combining(char) == _VIRAMA:
+            return True
+        if not unicodedata.combining(char):
+            return _joins(char) and _joins(after)
+    return False
+
+
+def _joins(char: str) -> bool:
+    return char != "" and unicodedata.bidirectional(char) == "AL" and unicodedata.category(char).startswith("L")
 
 
 def _few_marks(text: str) -> str:

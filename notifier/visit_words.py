@@ -26,6 +26,7 @@ class ToldVisit:
     unconfirmed_since: datetime | None = None
     has_preparations: bool = False
     code: str = ""  # by which an answer names it
+    missed_cost: int | None = None  # kronor, the clinic's own figure
 
 
 def values(
@@ -34,7 +35,8 @@ def values(
     """Values for a message about one visit, or about several of one day. What is not known is empty. Without a
     `cancel_link` of ours, cancelling leads where everything leads.
 
-    A cancel deadline that has passed is not told: it could only mislead.
+    A cancel deadline that has passed is not told: it could only mislead. Nor is what a missed visit costs, while it is
+    not sure that there is one.
     """
     ordered = sorted(visits, key=lambda visit: visit.start_at)
     first = ordered[0]
@@ -53,6 +55,7 @@ def values(
         Field.TIMES: clocks([visit.start_at for visit in ordered], language),
         Field.VISITS: "\n".join(_line(visit, language) for visit in ordered),
         Field.UNCONFIRMED_SINCE: short_moment(min(unconfirmed), language) if unconfirmed else "",
+        Field.MISSED_COST: "" if unconfirmed else _kronor(first.missed_cost, language),
         Field.PREPARATIONS: "x" if any(visit.has_preparations for visit in ordered) else "",
         Field.CANCEL_LINK: cancel_link or link,
         Field.REPLY_CODE: first.code if len(ordered) == 1 else "",
@@ -65,16 +68,25 @@ def unconfirmed_sentence(since: str, language: str) -> str:
 
 
 def _clinic(visits: Sequence[ToldVisit], language: str) -> str:
-    names = {visit.clinic for visit in visits}
-    return names.pop() if len(names) == 1 else _SEVERAL_CLINICS["en" if language == "en" else "sv"]
+    names = list(dict.fromkeys(visit.clinic for visit in visits))
+    if len(names) == 1:
+        return names[0]
+    return _SEVERAL_CLINICS[language] if language in _SEVERAL_CLINICS else ", ".join(names)
 
 
 def _count(visits: int, language: str) -> str:
+    """A bare number in languages whose plurals are theirs to write."""
     if language == "en":
         return "1 visit" if visits == 1 else f"{visits} visits"
-    return f"{visits} besök"
+    return f"{visits} besök" if language == "sv" else str(visits)
+
+
+def _kronor(amount: int | None, language: str) -> str:
+    if amount is None:
+        return ""
+    return f"SEK {amount:,}" if language != "sv" else f"{amount:,} kr".replace(",", " ")
 
 
 def _line(visit: ToldVisit, language: str) -> str:
     at = clock(visit.start_at, language)
-    return f"{at}, {visit.clinic}" if language == "en" else f"kl. {at}, {visit.clinic}"
+    return f"kl. {at}, {visit.clinic}" if language == "sv" else f"{at}, {visit.clinic}"

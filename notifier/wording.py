@@ -1,14 +1,15 @@
 """Templates: `((fält))` and `((villkor??text))`. No logic, one pass; values are put in and never read again. Pure.
 
-A condition's text may hold fields, not further conditions.
+A condition's text may hold fields, not further conditions. In words that are written from the right, each value is
+isolated: a phone number or a Swedish name keeps its own direction, and leaves the rest alone.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from notifier.fields import CATALOGUE, Field, field_named
-from notifier.sms_text import cleaned
+from notifier.fields import CATALOGUE, Field, closest, field_named
+from notifier.sms_text import cleaned, isolated
 from store.purposes import Purpose
 
 LONGEST_TEMPLATE = 10_000
@@ -16,8 +17,10 @@ _FIELD = r"\(\((?P<field>[^()?]{1,60})\)\)"
 _CONDITION = r"\(\((?P<condition>[^()?]{1,60})\?\?(?P<inner>(?:[^()]|\((?!\()|\)(?!\))|\(\([^()?]{1,60}\)\))*)\)\)"
 _HOLE = re.compile(f"{_CONDITION}|{_FIELD}")
 _LEFT_OVER = re.compile(r"\(\(|\)\)")
+_BRACKETS = re.compile(r"\(\(|\)\)|\?\?")
 # Other systems' fields ({{namn}}, {0.namn}, {% if %}, %(namn)s, $NAMN) would reach people as they stand.
 _FOREIGN = re.compile(r"\{[^{}]*\}|\{\{|\}\}|\{%|%\}|%\(\w+\)|\$[A-Za-z_]")
+_DOUBLE_BRACKETS = "Dubbla parenteser måste omsluta ett fält: ((datum)) eller ((telefon??Frågor: ((telefon))))."
 _OPENINGS = re.compile(r"\({2,}")
 
 
@@ -62,6 +65,21 @@ class Words:
         """Every field that is asked for or written out."""
         return frozenset(_fields(self.pieces))
 
+    @property
+    def always(self) -> frozenset[Field]:
+        """The fields that are written out whatever the visit."""
+        return frozenset(piece.field for piece in self.pieces if isinstance(piece, _Hole))
+
+    @property
+    def unguarded(self) -> frozenset[Field]:
+        """The fields that are written out without having been asked for: a visit without them is told nothing."""
+        return frozenset(_unguarded(self.pieces))
+
+    @property
+    def plain(self) -> str:
+        """What stands there whatever the visit, fields left out."""
+        return "".join(piece if isinstance(piece, str) else " " for piece in self.pieces)
+
 
 def parse(text: str, purpose: Purpose) -> Words:
     """Reads a template for a purpose. Raises InvalidTemplate with every problem found."""
@@ -69,21 +87,47 @@ def parse(text: str, purpose: Purpose) -> Words:
         raise InvalidTemplate([f"Texten är längre än {LONGEST_TEMPLATE} tecken."])
     problems: list[str] = []
     words = Words(tuple(_pieces(text, purpose, problems)))
+    broken = _bracket_problems(text)
+    if broken:
+        problems = [*broken, *(one for one in problems if one != _DOUBLE_BRACKETS)]
     if problems:
-        raise InvalidTemplate(problems)
+        raise InvalidTemplate(list(dict.fromkeys(problems)))
     return words
 
 
-def render(words: Words, values: Mapping[Field, str]) -> str:
+def render(words: Words, values: Mapping[Field, str], *, from_the_right: bool = False) -> str:
     """The words with values put in, fit for SMS and e-mail. Raises MissingField.
 
     An empty value counts as absent: a condition on it leaves its text out. No `((` ever leaves.
     """
     missing: list[Field] = []
-    text = "".join(_written(words.pieces, values, missing))
+    text = "".join(_written(words.pieces, values, missing, from_the_right=from_the_right))
     if missing:
         raise MissingField(sorted(set(missing)))
-    return _OPENINGS.sub("(", cleaned(text))  # in this order: cleaning may bring two brackets together
+    # In this order: cleaning may bring two brackets together.
+    return _OPENINGS.sub("(", text if from_the_right else cleaned(text))
+
+
+def _bracket_problems(text: str) -> list[str]:
+    """What is wrong with the double brackets, each with its place; nothing where they go in pairs."""
+    opened: list[tuple[int, bool]] = []  # place, whether it has turned out to be a condition
+    problems = []
+    for token in _BRACKETS.finditer(text):
+        place = token.start() + 1
+        if token[0] == "((":
+            opened.append((place, False))
+        elif token[0] == "??" and opened:
+            if any(is_condition for _, is_condition in opened):
+                problems.append(
+                    f"Villkoret vid tecken {place} står inuti ett annat villkor. Skriv dem efter varandra i stället."
+                )
+            opened[-1] = (opened[-1][0], True)
+        elif token[0] == "))" and not opened:
+            problems.append(f"Parenteserna )) vid tecken {place} har ingen början. Skriv (( före fältets namn.")
+        elif token[0] == "))":
+            opened.pop()
+    problems += [f"Parenteserna (( vid tecken {place} stängs aldrig. Skriv )) efter fältet." for place, _ in opened]
+    return problems
 
 
 def _pieces(text: str, purpose: Purpose, problems: list[str]) -> Iterator[_Piece]:
@@ -126,32 +170,49 @@ def _hole(written: str, purpose: Purpose, problems: list[str]) -> Iterator[_Hole
 def _known(written: str, purpose: Purpose, problems: list[str]) -> Field | None:
     field = field_named(written)
     if field is None:
-        problems.append(f"Fältet ({written.strip()}) finns inte.")
+        problems.append(f"Fältet ({written.strip()}) finns inte.{_meant(written, purpose)}")
     elif purpose not in CATALOGUE[field].purposes:
         problems.append(f"Fältet ({field}) finns inte i den här sortens meddelande.")
         return None
     return field
 
 
+def _meant(written: str, purpose: Purpose) -> str:
+    among = [field for field, info in CATALOGUE.items() if purpose in info.purposes]
+    field = closest(written, among)
+    return f" Menade du (({field}))?" if field else f" De som finns: {', '.join(among)}."
+
+
 def _plain(text: str, problems: list[str]) -> str:
     if _LEFT_OVER.search(text):
-        problems.append("Dubbla parenteser måste omsluta ett fält: ((datum)) eller ((telefon??Frågor: ((telefon)))).")
+        problems.append(_DOUBLE_BRACKETS)
     foreign = _FOREIGN.search(text)
     if foreign:
         problems.append(f"Så skrivs inte fält här: {foreign[0][:40]}. Skriv ((datum)).")
     return text
 
 
-def _written(pieces: Sequence[_Piece], values: Mapping[Field, str], missing: list[Field]) -> Iterator[str]:
+def _written(
+    pieces: Sequence[_Piece], values: Mapping[Field, str], missing: list[Field], *, from_the_right: bool
+) -> Iterator[str]:
     for piece in pieces:
         if isinstance(piece, str):
-            yield piece
+            yield cleaned(piece) if from_the_right else piece
         elif isinstance(piece, _Hole):
-            if not values.get(piece.field):
+            value = values.get(piece.field, "")
+            if not value:
                 missing.append(piece.field)
-            yield values.get(piece.field, "")
+            yield isolated(cleaned(value)) if from_the_right else value
         elif values.get(piece.field):
-            yield from _written(piece.inner, values, missing)
+            yield from _written(piece.inner, values, missing, from_the_right=from_the_right)
+
+
+def _unguarded(pieces: Sequence[_Piece], asked: Field | None = None) -> Iterator[Field]:
+    for piece in pieces:
+        if isinstance(piece, _Hole) and piece.field != asked:
+            yield piece.field
+        elif isinstance(piece, _Condition):
+            yield from _unguarded(piece.inner, piece.field)
 
 
 def _fields(pieces: Sequence[_Piece]) -> Iterator[Field]:

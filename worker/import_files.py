@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+from notifier import languages
+from notifier.fields import LONGEST_NAME
 from notifier.recipients import InvalidEmail, InvalidPhone, parse_email, parse_phone
 from notifier.swedish_days import InvalidPolicy, require_policy
 from store.identifiers import HsaId, InvalidIdentifier, SubjectId, parse_hsa_id, parse_subject_id
@@ -30,9 +32,6 @@ FACILITY_COLUMNS = (
 )
 SUBJECT_COLUMNS = ("identity", "language", "phone", "email", "consent_given_on", "consent_version", "level")
 _Row = TypeVar("_Row")
-
-LANGUAGES = ("sv", "en")
-_MESSAGE_NAME_LIMIT = 30  # what the shipped templates leave room for in one SMS part
 
 
 class ImportRefused(ValueError):
@@ -129,8 +128,8 @@ def _facility_row(cells: dict[str, str]) -> FacilityRow:
     message_name = cells["message_name"] or cells["display_name"]
     if not cells["display_name"]:
         raise ImportRefused("display_name: is empty")
-    if len(message_name) > _MESSAGE_NAME_LIMIT:
-        raise ImportRefused(f"message_name: has {len(message_name)} characters; {_MESSAGE_NAME_LIMIT} fit in an SMS")
+    if len(message_name) > LONGEST_NAME:
+        raise ImportRefused(f"message_name: has {len(message_name)} characters; {LONGEST_NAME} fit in an SMS")
     return FacilityRow(
         hsa_id=_hsa_id(cells["hsa_id"], "hsa_id"),
         spelling=cells["hsa_id"],
@@ -148,8 +147,8 @@ def _facility_row(cells: dict[str, str]) -> FacilityRow:
 
 
 def _subject_row(cells: dict[str, str], today: date) -> SubjectRow:
-    if cells["language"] not in LANGUAGES:
-        raise ImportRefused(f"language: must be one of {', '.join(LANGUAGES)}")
+    if not languages.is_known(cells["language"]):
+        raise ImportRefused("language: must be a code such as sv, en, ar or so")
     if not cells["consent_version"]:
         raise ImportRefused("consent_version: is empty; without a consent nobody is asked about")
     return SubjectRow(

@@ -97,7 +97,7 @@ MESSAGES: list[tuple[str, int, int]] = [
     ("Przypomnienie: wizyta we wtorek 1 grudnia o 13.30", 49, 1),
     ("Recordatorio: su cita es el martes 1 de diciembre, ¿no puede venir?", 67, 1),
     ("Rappel\xa0: rendez-vous mardi, français", 36, 1),
-    ("یادآوری: وقت شما سه\u200cشنبه", 23, 1),
+    ("یادآوری: وقت شما سه\u200cشنبه", 24, 1),
 ]
 
 AS_THEY_STAND = [*BORDERS, *ESCAPES, *UCS2, *SURROGATES]
