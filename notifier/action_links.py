@@ -50,6 +50,11 @@ class NewLink:
         return f"{site}{PATH}{self.token}"
 
 
+def example_address(site: str) -> str:
+    """As long as every link, and leads nowhere; empty where there is no address of ours."""
+    return f"{site}{PATH}{_LETTERS[-_TOKEN_LENGTH:]}" if site else ""
+
+
 def about_visits(vault: Vault, action: LinkAction, to: LinkedTo, visits: Sequence[Booking], now: datetime) -> NewLink:
     """The link about these visits as they stand: the same for the same address, in whatever message. It lives until the
     last of them begins. `now` is business time."""

@@ -1,13 +1,13 @@
 """Reads everything a queued delivery depends on as it is now, has it decided, and renders the words. Writes nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier import email_frame
+from notifier import email_frame, languages
 from notifier.action_links import LinkedTo, NewLink, code
-from notifier.facts import change_of, may_send, stands, then
+from notifier.facts import change_of, stands, then
 from notifier.fields import Field
 from notifier.last_check import MOST_CRASHES, Covered, Defer, End, Permission, Send, Situation, decide
 from notifier.message_links import LinkedMessage, MessageLinks, message_links
@@ -15,8 +15,9 @@ from notifier.planning import is_stale
 from notifier.swedish_days import cancel_deadline
 from notifier.visit_words import ToldVisit, unconfirmed_sentence, values
 from notifier.wording import InvalidTemplate, MissingField, Words, parse, render
-from store import bookings, subjects
+from store import bookings, clinics, subjects
 from store.bookings import Booking, BookingChange
+from store.clinics import Clinic
 from store.database import Session
 from store.deliveries import DeliveryPart
 from store.delivery_states import DeliveryState
@@ -82,6 +83,18 @@ def compose(
         return End(DeliveryState.FAILED, "invalid_template", decision.dropped)
 
 
+def told(booking: Booking, place: Facility, clinic: Clinic, about: SubjectCipher) -> ToldVisit:
+    """What may be told of a booking as it stands."""
+    return ToldVisit(
+        start_at=booking.start_at,
+        clinic=place.message_name,
+        phone=clinic.phone if place.is_sensitive else place.phone or clinic.phone,
+        deadline_at=cancel_deadline(booking.start_at, place.cancel_deadline),
+        has_preparations=bool(bookings.open_details(about, booking).preparations),
+        missed_cost=clinic.missed_visit_cost,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """What is behind one delivery, opened for use."""
@@ -116,11 +129,12 @@ class _Scene:
         words = parse(version.text, self.purpose)
         links = self._links(decision, contact, words)
         filled = values(visits, version.language, self.settings.link, self.now, links.cancelling)
-        text = render(words, filled)
+        from_the_right = languages.is_from_the_right(version.language)
+        text = render(words, filled, from_the_right=from_the_right)
         since = filled[Field.UNCONFIRMED_SINCE]
         if since and Field.UNCONFIRMED_SINCE not in words.fields:
             text = f"{text} {unconfirmed_sentence(since, version.language)}"
-        subject_line = render(parse(version.subject_line, self.purpose), filled)
+        subject_line = render(parse(version.subject_line, self.purpose), filled, from_the_right=from_the_right)
         if subject_line:
             text += email_frame.footer(version.language, links.unsubscribing, links.disowning)
         pressable = (self.settings.link, *links.addresses)
@@ -164,7 +178,7 @@ class _Scene:
             return "deceased"
         if not self.outgoing.has_consent:
             return "no_consent"
-        if not may_send(self.outgoing.clinic):
+        if not clinics.may_send(self.outgoing.clinic):
             return "no_decision"
         if self.contact is None or self.contact.is_dead:
             return "no_contact"
@@ -194,17 +208,13 @@ class _Scene:
 
     def _told(self, covered: Covered, contact: Contact) -> ToldVisit:
         booking, place = self._visit_of(covered)
-        clinic = self.outgoing.clinic
         # Of a visit that is off, the time to name is the one that the recipient knows.
         known_at = covered.before.start_at if covered.before and self.purpose in _OFF else booking.start_at
-        return ToldVisit(
+        return replace(
+            told(booking, place, self.outgoing.clinic, self.about),
             start_at=known_at,
-            clinic=place.message_name,
-            phone=clinic.phone if place.is_sensitive else place.phone or clinic.phone,
-            deadline_at=cancel_deadline(booking.start_at, place.cancel_deadline),
             was_at=covered.before.start_at if covered.before and self.purpose == Purpose.MOVED else None,
             unconfirmed_since=None if self.purpose in _OFF else covered.suspect_since,
-            has_preparations=bool(bookings.open_details(self.about, booking).preparations),
             code=code(self.vault, contact.digest, booking),
         )
 

@@ -23,18 +23,21 @@ _EXAMPLE = ToldVisit(
     unconfirmed_since=datetime(2026, 11, 29, 7, 15, tzinfo=UTC),
     has_preparations=True,
     missed_cost=3100,
+    code="K7MP",
 )
 _BEFORE_ALL = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a clinic's values are made of. `names`: its facilities' in messages, `phones` and `cost` as it has them."""
+    """What a clinic's values are made of. `names`: its facilities' in messages, `phones` and `cost` as it has them.
+    `cancel_link`: where a page of ours is; without one, cancelling leads where everything leads."""
 
     link: str
     names: Sequence[str] = ()
     phones: Sequence[str] = ()
     cost: int | None = None
+    cancel_link: str = ""
 
 
 def example_values(language: str, about: About, *, is_merged: bool = False) -> dict[Field, str]:
@@ -48,7 +51,13 @@ def example_values(language: str, about: About, *, is_merged: bool = False) -> d
     )
     starts = _MOST_VISITS if is_merged else _MOST_VISITS[-1:]
     day = date(2026, 12, 1)
-    return values([replace(visit, start_at=wall_clock(day, at)) for at in starts], language, about.link, _BEFORE_ALL)
+    return values(
+        [replace(visit, start_at=wall_clock(day, at)) for at in starts],
+        language,
+        about.link,
+        _BEFORE_ALL,
+        about.cancel_link,
+    )
 
 
 def longest_values(language: str, about: About, *, in_doubt: bool = False) -> dict[Field, str]:
@@ -59,6 +68,7 @@ def longest_values(language: str, about: About, *, in_doubt: bool = False) -> di
     found[Field.VISITS] = "\n".join([_line_of(found[Field.VISITS], found[Field.CLINIC])] * len(_MOST_VISITS))
     found[Field.PHONE] = max([*about.phones, _LONGEST_PHONE], key=_dearness)
     found[Field.LINK] = about.link
+    found[Field.CANCEL_LINK] = about.cancel_link or about.link
     if in_doubt:
         found[Field.MISSED_COST] = ""
     else:

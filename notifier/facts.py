@@ -13,7 +13,6 @@ from notifier.rules import Facts
 from notifier.swedish_days import cancel_deadline
 from store import bookings, clinics, deliveries, facilities, templates
 from store.bookings import Booking, BookingChange
-from store.clinics import Clinic
 from store.database import Session
 from store.deliveries import Delivery, DeliveryPart
 from store.delivery_states import DeliveryState
@@ -60,15 +59,10 @@ def rules_by_clinic(session: Session) -> dict[UUID, tuple[Rule, ...]]:
     defaults = {rule.name: rule for rule in stored if rule.clinic_id is None}
     found = {}
     for clinic in clinics.all_by_id(session).values():
-        if may_send(clinic):
+        if clinics.may_send(clinic):
             own = {rule.name: rule for rule in stored if rule.clinic_id == clinic.id}
             found[clinic.id] = tuple(_rule(rule) for rule in {**defaults, **own}.values() if rule.is_active)
     return found
-
-
-def may_send(clinic: Clinic) -> bool:
-    """Whether the clinic's needs-and-risk decision is recorded."""
-    return clinic.decided_on is not None
 
 
 def then(before: bookings.Before) -> Then:

@@ -84,9 +84,7 @@ CATALOGUE: dict[Field, FieldInfo] = {
         FieldType.CONDITION, "om besöket har förberedelser", _COMING, is_optional=True, is_condition_only=True
     ),
     Field.CANCEL_LINK: FieldInfo(FieldType.LINK, "länk till en sida där man ber om avbokning", _COMING),
-    Field.REPLY_CODE: FieldInfo(
-        FieldType.CODE, "besökets kod för svaret AVBOKA och kod", _COMING, is_optional=True
-    ),
+    Field.REPLY_CODE: FieldInfo(FieldType.CODE, "besökets kod för svaret AVBOKA och kod", _COMING, is_optional=True),
 }
 
 _BY_NAME = {field.value: field for field in Field}

@@ -130,7 +130,10 @@ def _identity(reading: _Reading) -> Iterator[str]:
 
 
 def _cancelling(reading: _Reading) -> Iterator[str]:
-    if reading.draft.purpose not in _MUST_NAME_CANCELLING or {Field.LINK, Field.PHONE} & reading.words.always:
+    if (
+        reading.draft.purpose not in _MUST_NAME_CANCELLING
+        or {Field.LINK, Field.CANCEL_LINK, Field.PHONE} & reading.words.always
+    ):
         return
     plain = reading.words.plain
     if not any(one.fault is None for one in addresses(plain, reading.house.hosts)) and not _PHONE.search(plain):

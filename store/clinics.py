@@ -1,12 +1,13 @@
-"""Clinics: our customers' accounts, what they have decided, and whether they have paused."""
+"""Clinics: our customers' accounts, their colleagues, what they have decided, and whether they have paused."""
 
 from datetime import date, datetime
+from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, String, UniqueConstraint, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from store.columns import UtcDateTime
+from store.columns import UtcDateTime, one_of
 from store.identifiers import new_id
 
 
@@ -32,8 +33,32 @@ class Clinic(SQLModel, table=True):
     decision_reference: str | None = Field(default=None)
     decided_on: date | None = Field(default=None)
     decided_by: str | None = Field(default=None)
+    # kronor, and the day of the figure: the clinic's own, told in its messages
+    missed_visit_cost: int | None = Field(default=None)
+    missed_visit_cost_on: date | None = Field(default=None)
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Role(StrEnum):
+    """What a colleague may do. Both write and approve texts, never the same one."""
+
+    ADMINISTRATOR = "administrator"
+    WRITER = "writer"
+
+
+class Colleague(SQLModel, table=True):
+    """Somebody who works for a clinic, by their work's contact points: no citizen, so not sealed, and never logged."""
+
+    __tablename__ = "colleagues"
+    __table_args__ = (UniqueConstraint("clinic_id", "email"), one_of("role", Role))
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    clinic_id: UUID = Field(foreign_key="clinics.id")
+    email: str = Field(repr=False)
+    phone: str = Field(default="", repr=False)  # E.164; empty: none registered
+    role: Role = Field(sa_type=String)
+    added_at: datetime = Field(sa_type=UtcDateTime)
 
 
 def by_name(session: Session, name: str) -> Clinic | None:
@@ -42,3 +67,33 @@ def by_name(session: Session, name: str) -> Clinic | None:
 
 def all_by_id(session: Session) -> dict[UUID, Clinic]:
     return {clinic.id: clinic for clinic in session.exec(select(Clinic))}
+
+
+def add(session: Session, name: str, now: datetime, phone: str = "") -> Clinic:
+    """A new clinic, without a decision: it gets no messages."""
+    row = Clinic(id=new_id(), name=name, phone=phone, created_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def record_decision(clinic: Clinic, reference: str, decided_by: str, decided_on: date) -> None:
+    """The needs-and-risk decision. A later one takes an earlier one's place."""
+    clinic.decision_reference, clinic.decided_by, clinic.decided_on = reference, decided_by, decided_on
+
+
+def may_send(clinic: Clinic) -> bool:
+    """Whether the clinic's needs-and-risk decision is recorded, with its day and who made it."""
+    return clinic.decided_on is not None and bool(clinic.decided_by)
+
+
+def colleagues(session: Session, clinic_id: UUID) -> list[Colleague]:
+    """The first added first."""
+    query = select(Colleague).where(col(Colleague.clinic_id) == clinic_id)
+    return list(session.exec(query.order_by(col(Colleague.added_at), col(Colleague.id))))
+
+
+def colleague(session: Session, clinic_id: UUID, email: str) -> Colleague | None:
+    """By the e-mail address in its normal form."""
+    query = select(Colleague).where(col(Colleague.clinic_id) == clinic_id, col(Colleague.email) == email)
+    return session.exec(query).first()

@@ -57,6 +57,11 @@ def by_ids(session: Session, ids: Iterable[str]) -> dict[HsaId, Facility]:
     return {HsaId(row.hsa_id): row for row in rows}
 
 
+def of_clinic(session: Session, clinic_id: UUID) -> list[Facility]:
+    query = select(Facility).where(col(Facility.clinic_id) == clinic_id)
+    return list(session.exec(query.order_by(col(Facility.message_name))))
+
+
 def tree(session: Session) -> dict[HsaId, HsaId]:
     """Every facility that has a parent, with that parent."""
     rows = session.exec(select(Facility.hsa_id, Facility.parent).where(col(Facility.parent).is_not(None)))

@@ -4,16 +4,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import select as columns
+from sqlmodel import Session, col, delete, func, select
 
 from store.deliveries import Attempt, Delivery, DeliveryPart, Receipt, Wording
+from store.delivery_states import DeliveryState
 from store.subjects import ContactPoint, cipher_of, opened
+from store.templates import Template, TemplateVersion
 from store.vault import Unsealable, Vault
 
 _CHUNK = 500  # deliveries read at once
+_STOPPED_BY_WORDS = ("missing_field", "invalid_template")
 _Row = TypeVar("_Row", DeliveryPart, Attempt)
 
 
@@ -41,6 +45,17 @@ class LedgerEntry:
         }
 
 
+class Stopped(NamedTuple):
+    """How many messages one version of a text kept from going out, and why."""
+
+    template: str
+    channel: str
+    language: str
+    number: int
+    reason: str
+    messages: int
+
+
 def entries(session: Session, vault: Vault, *, state: str | None = None) -> Iterator[LedgerEntry]:
     """Every delivery, the oldest first, or those in one state."""
     chosen = select(Delivery).order_by(col(Delivery.id)).limit(_CHUNK)
@@ -50,6 +65,28 @@ def entries(session: Session, vault: Vault, *, state: str | None = None) -> Iter
     while found:
         yield from _entries(session, vault, found)
         found = session.exec(chosen.where(col(Delivery.id) > found[-1].id)).all()
+
+
+def stopped_by_words(session: Session, clinic_id: UUID) -> list[Stopped]:
+    """A clinic's messages that its texts kept from being written: a value was missing, or a field unknown."""
+    of = (
+        col(Template.name),
+        col(Delivery.channel),
+        col(TemplateVersion.language),
+        col(TemplateVersion.number),
+        col(Delivery.reason),
+    )
+    query = (
+        columns(*of, func.count(func.distinct(col(Delivery.id))))
+        .join(DeliveryPart, col(DeliveryPart.delivery_id) == col(Delivery.id))
+        .join(TemplateVersion, col(TemplateVersion.id) == col(DeliveryPart.template_version_id))
+        .join(Template, col(Template.id) == col(TemplateVersion.template_id))
+        .where(col(Delivery.clinic_id) == clinic_id, col(Delivery.state) == DeliveryState.FAILED)
+        .where(col(Delivery.reason).in_(_STOPPED_BY_WORDS))
+        .group_by(*of)
+        .order_by(*of)
+    )
+    return [Stopped(*row) for row in session.connection().execute(query)]
 
 
 def any_wording_kept_until(session: Session, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_
+from sqlalchemy import or_, true
 from sqlmodel import Session, SQLModel, col, func, select
 
 from store.bookings import Booking, BookingChange
@@ -13,6 +13,7 @@ from store.calendars import Calendar
 from store.deliveries import Delivery
 from store.delivery_states import DeliveryState
 from store.engagements import Engagement
+from store.facilities import Facility
 from store.standing import Standing
 from store.subjects import Subject
 
@@ -36,6 +37,21 @@ def counts(session: Session, now: datetime) -> Counts:
         calendars=_count(session, Calendar),
         deliveries={DeliveryState(state): number for state, number in session.exec(by_state)},
     )
+
+
+def next_booking_of_clinic(session: Session, clinic_id: UUID, now: datetime, id_: UUID | None = None) -> Booking | None:
+    """The clinic's next coming booking, or the one of that id."""
+    query = (
+        select(Booking)
+        .join(Facility, col(Facility.hsa_id) == col(Booking.facility))
+        .where(
+            col(Facility.clinic_id) == clinic_id,
+            col(Booking.standing) == Standing.BOOKED,
+            col(Booking.start_at) > now,
+            true() if id_ is None else col(Booking.id) == id_,
+        )
+    )
+    return session.exec(query.order_by(col(Booking.start_at), col(Booking.id)).limit(1)).first()
 
 
 def next_planning_at(session: Session, subject_id: UUID, now: datetime) -> datetime | None:

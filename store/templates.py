@@ -61,6 +61,11 @@ class TemplateVersion(SQLModel, table=True):
     text: str
     written_by: str
     approved_by: str | None = Field(default=None)
+    approved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    activated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # last; a rollback goes by it
+    activated_by: str | None = Field(default=None)
+    # the Swedish version that a translation was made from; no foreign key, as SQLite cannot add one
+    made_from_id: UUID | None = Field(default=None)
     made_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -154,6 +159,7 @@ def ship(session: Session, shipped: Shipped, now: datetime) -> None:
             text=shipped.text,
             written_by="kallelse",
             approved_by="kallelse",
+            activated_at=now,
             made_at=now,
         )
     )

@@ -2,7 +2,19 @@
 
 import typer
 
-from worker.commands import answers, facilities, keys, looking, operating, running, seeding, subjects, trying
+from worker.commands import (
+    answers,
+    clinics,
+    facilities,
+    keys,
+    looking,
+    operating,
+    running,
+    seeding,
+    subjects,
+    templates,
+    trying,
+)
 from worker.commands.exits import Commands
 
 app = typer.Typer(
@@ -22,13 +34,15 @@ app = typer.Typer(
     **Steering it?** `pause` and `resume` all sending or a clinic's, `frozen`, `backup` and `restored`. A dry run:
     with KALLELSE_PAPER_FOLDER every message becomes a file there, and none is sent.
 
-    **Feeding it?** `facilities import`, `facilities decide`, `subjects import`; `seed` writes files to try with.
+    **Feeding it?** `clinic add`, `clinic decide`, `facilities import`, `subjects import`. `seed` writes files to try.
+
+    **Words?** `templates export`, `import`, `preview`, `approve`, `activate`, `rollback`: nobody approves their own.
 
     Settings come from the environment (`KALLELSE_...`); README has the table. Exit codes: 0 done, 1 something failed,
     2 something must be set right first.
     """,
 )
-for commands in (running, looking, operating, trying, seeding, facilities, subjects, answers, keys):
+for commands in (running, looking, operating, trying, seeding, clinics, facilities, templates, subjects, answers, keys):
     commands.register(app)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from feeds.periods import CalendarRules
 from feeds.subscribing import Refused, Wishes, open_calendar
+from notifier.languages import SHIPPED, SWEDISH
 from notifier.swedish_days import local
 from store import calendars, clinics, consents, engagements, enrolment, facilities, subjects
 from store.clinics import Clinic
@@ -13,7 +14,7 @@ from store.consents import Consent, stands
 from store.database import Session, Sessions
 from store.engagements import Engagement, of_subject
 from store.facilities import Facility
-from store.identifiers import HsaId, new_id
+from store.identifiers import HsaId
 from store.subjects import ContactKind, Subject
 from store.vault import Vault
 from worker.import_files import FacilityRow, ImportRefused, SubjectRow
@@ -23,7 +24,7 @@ def import_facilities(sessions: Sessions, rows: Sequence[FacilityRow], now: date
     """Adds or updates facilities and their clinics; returns how many were new.
 
     A clinic named for the first time is made without a needs-and-risk decision: it gets no messages until
-    `kallelse facilities decide` records one. Raises ImportRefused when a parent is in neither file nor database.
+    `kallelse clinic decide` records one. Raises ImportRefused when a parent is in neither file nor database.
     """
     with sessions.writing() as session:
         known = facilities.by_ids(session, {row.hsa_id for row in rows} | {row.parent for row in rows if row.parent})
@@ -76,7 +77,7 @@ def open_wished_calendar(
                 return False
             if calendars.of_viewer(session, subject.id, subject.id) is not None:
                 return True
-            wishes = Wishes(level=row.level, language=row.language)
+            wishes = Wishes(level=row.level, language=row.language if row.language in SHIPPED else SWEDISH)
             open_calendar(session, vault, wishes, viewer_id=subject.id, subject_id=subject.id, now=now, rules=rules)
     except Refused:
         return False
@@ -89,7 +90,7 @@ def decide(sessions: Sessions, clinic: str, reference: str, decided_by: str, on:
         row = clinics.by_name(session, clinic)
         if row is None:
             return False
-        row.decision_reference, row.decided_by, row.decided_on = reference, decided_by, on
+        clinics.record_decision(row, reference, decided_by, on)
         session.add(row)
         return True
 
@@ -162,9 +163,4 @@ def _keep_facility(session: Session, row: FacilityRow, known: Facility | None, n
 
 
 def _clinic(session: Session, row: FacilityRow, now: datetime) -> Clinic:
-    clinic = clinics.by_name(session, row.clinic)
-    if clinic is None:
-        clinic = Clinic(id=new_id(), name=row.clinic, phone=row.phone, created_at=now)
-        session.add(clinic)
-        session.flush()
-    return clinic
+    return clinics.by_name(session, row.clinic) or clinics.add(session, row.clinic, now, row.phone)

@@ -60,6 +60,17 @@ class Settings(BaseModel):
     )
     way_to_1177: _WebAddress = Field("https://www.1177.se", description="where `((länk))` and calendar events lead")
 
+    link_hosts: str = Field(
+        "1177.se www.1177.se", description="hosts that links in clinics' texts may lead to, with spaces between"
+    )
+    health_words: Path | None = Field(
+        None,
+        description="list of further words that no text may hold, one a line; `-word` allows one of the shipped list",
+    )
+    sms_part_price: float = Field(
+        0.5, ge=0, le=100, description="what one part of an SMS costs, in kronor: previews reckon by it"
+    )
+
     twilio_account_sid: str = Field("", description="Twilio account; empty: no SMS")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio's primary auth token")
     twilio_messaging_service_sid: str = Field("", description="Twilio messaging service, or a sender below")

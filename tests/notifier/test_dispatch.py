@@ -16,14 +16,17 @@ from notifier import dispatch
 from notifier.channels import Accepted, Channel, Message
 from notifier.dispatch import send_due
 from notifier.uncertainty import Patience
+from store import template_versions
 from store.bookings import Booking
 from store.clinics import Clinic
 from store.consents import Consent
 from store.deliveries import AttemptOutcome, Wording, suppress
+from store.ledger import stopped_by_words
 from store.purposes import Purpose
 from store.sending import claim_to_send
 from store.standing import ChangeKind, Standing
 from store.subjects import ContactPoint, Subject, SubjectKey, cipher_of
+from store.template_versions import Words
 from store.templates import TemplateVersion
 from store.vault import Vault, make_key_file, read_key_file
 from tests.notifier.conftest import Provider, Scene, at, facility_values, settings_with
@@ -461,6 +464,24 @@ def test_check_21_a_value_that_is_missing_fails_the_message_and_nothing_leaves(
 
     assert scene.states() == [("failed", "missing_field")]
     assert provider.peer.asked == []
+    with scene.sessions.reading() as session:
+        told = stopped_by_words(session, scene.clinic_id)
+    assert told == [("day_before", "sms", "sv", 1, "missing_field", 1)]
+
+
+def test_check_24_a_text_that_is_put_in_use_after_the_planning_is_not_what_is_sent(
+    scene: Scene, provider: Provider
+) -> None:
+    reminded(scene)
+    words = Words("day_before", Purpose.REMINDER, "sms", "sv", "", "Nya ord från ((mottagning)). ((länk))")
+    with scene.sessions.writing() as session:
+        kept = template_versions.save_draft(session, scene.clinic_id, words, "eva", scene.now)
+        template_versions.approve(session, kept.version, "ove", scene.now)
+        template_versions.activate(session, kept.version, "eva", scene.now)
+
+    scene.send(provider.channels, DAY_BEFORE_AT)
+
+    assert provider.texts == ["Påminnelse: tisdag 1 december kl. 13.30, Ekens vårdcentral. https://www.1177.se"]
 
 
 def test_what_could_not_be_reached_is_tried_again_with_growing_pauses_within_its_use(

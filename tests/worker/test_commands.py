@@ -99,7 +99,7 @@ def test_every_help_says_when_to_use_it_and_shows_an_example(shell: Shell, words
 def test_a_deployment_comes_up_by_the_commands_that_seed_prints(deployed: Shell) -> None:
     assert deployed.done("subjects", "import", "files/subjects.csv") == "4 subjects imported.\n"
     clinic = "Björkängens vårdcentral"
-    told = deployed.done("facilities", "decide", clinic, "--reference", "RS 1", "--by", "Chefen", "--on", "2026-01-02")
+    told = deployed.done("clinic", "decide", clinic, "--reference", "RS 1", "--by", "Chefen", "--on", "2026-01-02")
     assert told == f"{clinic}: decision RS 1 is recorded; its messages may go out.\n"
     assert "4 asked about, 4 answered" in deployed.done("poll")
 
@@ -275,11 +275,11 @@ def test_a_mistyped_id_name_or_day_changes_nothing_and_is_told(deployed: Shell) 
 def test_a_fault_in_an_import_names_line_and_field_and_imports_nothing(deployed: Shell) -> None:
     file = deployed.folder / "files/subjects.csv"
     lines = file.read_text().splitlines()
-    file.write_text("\n".join([lines[0], lines[1].replace("sv", "fi"), lines[2].replace(people(2)[1].identity, "x")]))
+    file.write_text("\n".join([lines[0], lines[1].replace("sv", "xx"), lines[2].replace(people(2)[1].identity, "x")]))
     refused = deployed("subjects", "import", "files/subjects.csv")
 
     assert refused.code == 2
-    assert refused.err.splitlines()[0].startswith("kallelse: line 2, language: must be one of")
+    assert refused.err.splitlines()[0].startswith("kallelse: line 2, language: must be a code such as")
     assert refused.err.splitlines()[1].startswith("line 3, identity: ")
 
 

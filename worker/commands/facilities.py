@@ -1,6 +1,5 @@
 """Commands about healthcare facilities and the clinics that own them."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +9,8 @@ from store import clinics
 from store import facilities as known_facilities
 from store.facilities import WHOLE_SOURCE, Facility, LogicalAddress
 from worker import import_files, importing
-from worker.commands.exits import Refused
-from worker.commands.wired import minute, today, wired
+from worker.commands.clinics import decide
+from worker.commands.wired import minute, wired
 from worker.wiring import Wiring
 
 _IMPORT_HELP = f"""Adds or updates facilities from a UTF-8 CSV file. Nothing is imported when anything is wrong: every
@@ -36,7 +35,7 @@ Example: `kallelse facilities import facilities.csv`
 def register(app: typer.Typer) -> None:
     commands = typer.Typer(no_args_is_help=True, help="Healthcare facilities and the clinics that own them.")
     commands.command(name="import", help=_IMPORT_HELP)(import_facilities)
-    commands.command()(decide)
+    commands.command(hidden=True)(decide)  # as it was called before there was `kallelse clinic`
     commands.command()(silent)
     app.add_typer(commands, name="facilities")
 
@@ -50,34 +49,7 @@ def import_facilities(
         undecided = _undecided(wiring, {row.clinic for row in rows if row.clinic})
     typer.echo(f"{new} facilities added, {len(rows) - new} updated.")
     if undecided:
-        typer.echo(
-            f"No messages go out for {', '.join(undecided)}: record each decision by `kallelse facilities decide`."
-        )
-
-
-def decide(
-    clinic: Annotated[str, typer.Argument(help="The clinic's name, as in the facilities file.")],
-    reference: Annotated[str, typer.Option(help="The decision's own number.")],
-    by: Annotated[str, typer.Option(help="Who decided.")],
-    on: Annotated[datetime, typer.Option(help="The day, as 2026-11-23.", formats=["%Y-%m-%d"])],
-) -> None:
-    """Records a clinic's needs-and-risk decision. Its SMS and e-mail stay off without one (HSLF-FS 2016:40).
-
-    Use it when the clinic has told you of the decision. A later one takes an earlier one's place.
-
-    Example: `kallelse facilities decide "Ekens vårdcentral" --reference "RS 2026-0417" --by "Verksamhetschefen" --on
-    2026-11-02`
-    """
-    with wired() as wiring:
-        if on.date() > today(wiring):
-            raise Refused("--on: the decision's day has not come yet")
-        if not reference.strip() or not by.strip():
-            raise Refused("--reference and --by: neither may be empty")
-        if not importing.decide(wiring.sessions, clinic, reference.strip(), by.strip(), on.date()):
-            raise Refused(
-                f"there is no clinic named {clinic!r}: write it as in the facilities file, and import that first"
-            )
-    typer.echo(f"{clinic}: decision {reference.strip()} is recorded; its messages may go out.")
+        typer.echo(f"No messages go out for {', '.join(undecided)}: record each decision by `kallelse clinic decide`.")
 
 
 def silent() -> None:
@@ -108,4 +80,4 @@ def _silence(row: LogicalAddress, names: dict[str, Facility]) -> str:
 def _undecided(wiring: Wiring, names: set[str]) -> list[str]:
     with wiring.sessions.reading() as session:
         found = {name: clinics.by_name(session, name) for name in sorted(names)}
-    return [name for name, clinic in found.items() if clinic is None or clinic.decided_on is None]
+    return [name for name, clinic in found.items() if clinic is None or not clinics.may_send(clinic)]

@@ -2,6 +2,7 @@
 
 import secrets
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -70,13 +71,27 @@ def send_test(
     configure_logs(settings.log_format)
     channels = open_channels(settings)
     try:
-        if name not in channels:
-            raise Refused(f"there is no channel for {name}: set {_SETTING[name]} and what belongs to it")
-        typer.echo(_sent(channels[name], address))
+        typer.echo(hand_over(channels, name, _test_message(address)))
     finally:
         for channel in set(channels.values()):
             if isinstance(channel, Closable):
                 channel.close()
+
+
+def hand_over(channels: Mapping[str, Channel], name: str, message: Message) -> str:
+    """Hands one message to the channel of that name; what it said. Raises Refused without one, Failed if it failed."""
+    channel = channels.get(name)
+    if channel is None:
+        raise Refused(f"there is no channel for {name}: set {_SETTING[name]} and what belongs to it")
+    try:
+        accepted = channel.send(message)
+    except Unknown as error:
+        raise Failed(f"nobody knows whether {channel.provider} took it ({error}): look at your phone or mail") from None
+    except ChannelError as error:
+        raise Failed(f"{channel.provider} did not take it ({error})") from None
+    return (
+        f"{channel.provider} took it as {accepted.provider_id}. Accepted is not delivered: look at your phone or mail."
+    )
 
 
 def _require_sources(wiring: Wiring) -> None:
@@ -118,18 +133,6 @@ def _test_address(to: str) -> tuple[str, str]:
         return ("email", parse_email(to)) if "@" in to else ("sms", parse_phone(to))
     except (InvalidEmail, InvalidPhone) as fault:
         raise Refused(f"--to: {fault}") from None
-
-
-def _sent(channel: Channel, address: str) -> str:
-    try:
-        accepted = channel.send(_test_message(address))
-    except Unknown as error:
-        raise Failed(f"nobody knows whether {channel.provider} took it ({error}): look at your phone or mail") from None
-    except ChannelError as error:
-        raise Failed(f"{channel.provider} did not take it ({error})") from None
-    return (
-        f"{channel.provider} took it as {accepted.provider_id}. Accepted is not delivered: look at your phone or mail."
-    )
 
 
 def _test_message(address: str) -> Message:

@@ -5,8 +5,8 @@ from alembic import op
 
 from store.columns import UtcDateTime
 
-revision = "0013"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 _INTENTS = "intent in ('stop', 'start', 'help', 'wrong_person', 'confirm', 'cancel', 'unknown')"
 
