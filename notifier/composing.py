@@ -7,6 +7,8 @@ from uuid import UUID
 
 from notifier import email_frame, languages
 from notifier.action_links import LinkedTo, NewLink, code
+from notifier.agreed import of_choice
+from notifier.choices import Choices
 from notifier.facts import change_of, stands, then
 from notifier.fields import Field
 from notifier.last_check import MOST_CRASHES, Covered, Defer, End, Permission, Send, Situation, decide
@@ -14,6 +16,7 @@ from notifier.message_links import LinkedMessage, MessageLinks, message_links
 from notifier.planning import is_stale
 from notifier.swedish_days import cancel_deadline
 from notifier.visit_words import ToldVisit, unconfirmed_sentence, values
+from notifier.windows import EVERY_DAY, Hours
 from notifier.wording import InvalidTemplate, MissingField, Words, parse, render
 from store import bookings, clinics, subjects
 from store.bookings import Booking, BookingChange
@@ -23,7 +26,7 @@ from store.deliveries import DeliveryPart
 from store.delivery_states import DeliveryState
 from store.facilities import Facility
 from store.outgoing import Outgoing, OutgoingPart, cipher
-from store.purposes import Purpose
+from store.purposes import CHANGE_NOTICES, Purpose
 from store.subjects import Contact
 from store.templates import TemplateVersion
 from store.vault import KeyDestroyed, SubjectCipher, Unsealable, Vault
@@ -112,6 +115,12 @@ class _Scene:
     def purpose(self) -> Purpose:
         return Purpose(self.outgoing.delivery.purpose)
 
+    @property
+    def choices(self) -> Choices:
+        """The recipient's, as they are now: they may have chosen since it was planned."""
+        row, clinic_id = self.outgoing.choice, self.outgoing.clinic.id
+        return Choices() if row is None else of_choice(row, [clinic_id] if self.outgoing.is_reminded else [])
+
     def situation(self) -> Situation:
         delivery = self.outgoing.delivery
         return Situation(
@@ -120,7 +129,13 @@ class _Scene:
             useful_until=delivery.useful_until,
             permission=Permission(self._obstacle(), self._is_held()),
             parts=tuple(self._covered(part) for part in self.outgoing.parts),
+            hours=self._hours(),
         )
+
+    def _hours(self) -> Hours:
+        if self.purpose in CHANGE_NOTICES:
+            return EVERY_DAY
+        return replace(self.choices.hours, weekdays_only=self.outgoing.delivery.weekdays_only)
 
     def composed(self, decision: Send, contact: Contact) -> Composed:
         """Raises MissingField, InvalidTemplate."""
@@ -182,7 +197,11 @@ class _Scene:
             return "no_decision"
         if self.contact is None or self.contact.is_dead:
             return "no_contact"
-        return "suppressed" if self.outgoing.is_suppressed else ""
+        if self.outgoing.is_suppressed:
+            return "suppressed"
+        objection = self.choices.objection(self.purpose, self.outgoing.clinic.id)
+        is_barred = self.choices.bars(self.purpose, self.outgoing.delivery.channel)
+        return objection or ("channel_not_chosen" if is_barred else "")
 
     def _covered(self, one: OutgoingPart) -> Covered:
         part, booking = one.part, one.booking

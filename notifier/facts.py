@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from notifier.agreed import Agreed
 from notifier.change_notices import Change, Then
 from notifier.ledger import Entry, Ledger
-from notifier.offsets import parse_offset
-from notifier.reminders import Rule, Visit
+from notifier.precedence import Mode, Origin
+from notifier.reminders import Visit
 from notifier.rules import Facts
 from notifier.swedish_days import cancel_deadline
-from store import bookings, clinics, deliveries, facilities, templates
+from store import bookings, deliveries, facilities
 from store.bookings import Booking, BookingChange
 from store.database import Session
 from store.deliveries import Delivery, DeliveryPart
@@ -34,35 +35,17 @@ class Gathered:
 
 
 def gather(
-    session: Session,
-    cipher: SubjectCipher,
-    subject_id: UUID,
-    rules: Mapping[UUID, tuple[Rule, ...]],
-    ledger_since: datetime,
+    session: Session, cipher: SubjectCipher, subject_id: UUID, agreed: Agreed, ledger_since: datetime
 ) -> Gathered:
     """Everything about the subject. `ledger_since`: how far back other messages still matter for spacing and caps."""
     held = bookings.of_subject(session, subject_id)
     places = facilities.by_ids(session, {booking.facility for booking in held})
     entries = _entries(deliveries.parts_about(session, subject_id, [booking.id for booking in held], ledger_since))
     untold = {change.id: change for change in bookings.untold_changes(session, subject_id)}
-    visits = tuple(_visit(booking, places[HsaId(booking.facility)], cipher, rules) for booking in held)
+    visits = tuple(_visit(booking, places[HsaId(booking.facility)], cipher, agreed) for booking in held)
     changes = _changes(session, cipher, untold, entries)
-    return Gathered(Facts(subject_id, visits, rules, changes, Ledger(entries)), untold)
-
-
-def rules_by_clinic(session: Session) -> dict[UUID, tuple[Rule, ...]]:
-    """The rules of every clinic that may send: its own, and for each name it has none of, the default one.
-
-    Messages stay off for a clinic until its needs-and-risk decision is recorded.
-    """
-    stored = templates.reminder_rules(session)
-    defaults = {rule.name: rule for rule in stored if rule.clinic_id is None}
-    found = {}
-    for clinic in clinics.all_by_id(session).values():
-        if clinics.may_send(clinic):
-            own = {rule.name: rule for rule in stored if rule.clinic_id == clinic.id}
-            found[clinic.id] = tuple(_rule(rule) for rule in {**defaults, **own}.values() if rule.is_active)
-    return found
+    choices = agreed.choices_of(subject_id)
+    return Gathered(Facts(subject_id, visits, agreed.rules, changes, Ledger(entries), choices, agreed.terms), untold)
 
 
 def then(before: bookings.Before) -> Then:
@@ -78,12 +61,7 @@ def change_of(occasion: str) -> UUID | None:
     return UUID(occasion.removeprefix(_CHANGE)) if occasion.startswith(_CHANGE) else None
 
 
-def _rule(rule: templates.ReminderRule) -> Rule:
-    channels = tuple(rule.channels.split(","))
-    return Rule(rule.id, Purpose(rule.purpose), parse_offset(rule.offset), rule.template_name, channels)
-
-
-def _visit(booking: Booking, place: Facility, cipher: SubjectCipher, rules: Mapping[UUID, tuple[Rule, ...]]) -> Visit:
+def _visit(booking: Booking, place: Facility, cipher: SubjectCipher, agreed: Agreed) -> Visit:
     return Visit(
         booking_id=booking.id,
         clinic_id=place.clinic_id,
@@ -93,14 +71,19 @@ def _visit(booking: Booking, place: Facility, cipher: SubjectCipher, rules: Mapp
         standing=Standing(booking.standing),
         time_version=booking.time_version,
         time_version_at=booking.time_version_at,
-        has_preparations=_is_told(booking, place, rules) and bool(bookings.open_details(cipher, booking).preparations),
+        has_preparations=_is_told(booking, place, agreed) and bool(bookings.open_details(cipher, booking).preparations),
         waits_until=booking.candidate_until,
+        above=agreed.above(booking.facility),
+        time_type=booking.time_type_id,
+        mode=Mode.REMOTE if booking.time_type_id in place.remote_time_types else Mode.ON_SITE,
+        origin=Origin.INVITATION if booking.is_invitation else Origin.BOOKING,
+        booked_at=booking.time_version_at if booking.is_new or booking.time_version > 1 else None,
     )
 
 
-def _is_told(booking: Booking, place: Facility, rules: Mapping[UUID, tuple[Rule, ...]]) -> bool:
+def _is_told(booking: Booking, place: Facility, agreed: Agreed) -> bool:
     """Whether the booking's sealed details can matter; opening them all would cost most of a planning."""
-    return place.clinic_id in rules and booking.standing != Standing.PASSED
+    return place.clinic_id in agreed.rules and booking.standing != Standing.PASSED
 
 
 def _entries(rows: Iterable[tuple[Delivery, DeliveryPart]]) -> tuple[Entry, ...]:

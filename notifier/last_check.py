@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from notifier.change_notices import Then, net_effect
-from notifier.windows import last_useful, next_open
+from notifier.windows import EVERY_DAY, Hours, last_useful, next_open
 from store.delivery_states import DeliveryState
 from store.purposes import CHANGE_NOTICES, Purpose
 from store.standing import Standing
@@ -55,6 +55,7 @@ class Situation:
     useful_until: datetime
     permission: Permission
     parts: tuple[Covered, ...]
+    hours: Hours = EVERY_DAY  # the recipient's and the rule's
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ def _untrue_notice(purpose: Purpose, part: Covered, now_stands: Then) -> str:
 def _not_before(situation: Situation, parts: Sequence[Covered], now: datetime, look_again: timedelta) -> datetime:
     if situation.permission.is_held:
         return now + look_again
-    opens_at = next_open(situation.purpose, now, situation.visit_at)
+    opens_at = next_open(situation.purpose, now, situation.visit_at, situation.hours)
     if opens_at > now:
         return opens_at
     return max(_suspects_wait(situation, parts, now, look_again), _frozen_wait(situation, parts, now, look_again))
@@ -135,7 +136,7 @@ def _not_before(situation: Situation, parts: Sequence[Covered], now: datetime, l
 def _suspects_wait(situation: Situation, parts: Sequence[Covered], now: datetime, look_again: timedelta) -> datetime:
     """A visit missing from an answer is not told of before the second look, at most until the last useful hour."""
     suspects = [part for part in parts if part.suspect_since is not None]
-    limit = last_useful(situation.useful_until)
+    limit = last_useful(situation.useful_until, situation.hours)
     if not suspects or situation.purpose in _OFF or now >= limit:
         return now
     looks = [part.second_look_at for part in suspects if part.second_look_at is not None and part.second_look_at > now]

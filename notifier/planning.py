@@ -1,17 +1,19 @@
 """From due subjects to deliveries: asks the rules and inserts what they say. Sends nothing, reads no provider."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier.facts import Gathered, gather, rules_by_clinic
+from notifier import agreed
+from notifier.agreed import Agreed
+from notifier.budgeting import budgeted, give_back, is_queued
+from notifier.facts import Gathered, gather
 from notifier.recipients import Reachable, choose
-from notifier.reminders import Rule
 from notifier.rules import Plan, Planned, due
 from notifier.spacing import Limits
-from store import consents, deliveries, subjects, templates
+from store import clinics, consents, deliveries, subjects, templates
 from store.claims import Claim, claim_due, finish, release
 from store.database import Session, Sessions
 from store.deliveries import Delivery, DeliveryPart
@@ -56,7 +58,8 @@ class _Frame:
     """What is the same for every subject of a batch."""
 
     settings: PlanningSettings
-    rules: Mapping[UUID, tuple[Rule, ...]]
+    agreed: Agreed
+    caps: Mapping[UUID, int]  # by clinic, of a day's messages; who is not in it has none
     versions: Mapping[VersionKey, UUID]
     now: datetime
 
@@ -68,7 +71,7 @@ def plan_due(sessions: Sessions, vault: Vault, settings: PlanningSettings, now: 
     if not claims:
         return Planning()
     with sessions.reading() as session:
-        frame = _Frame(settings, rules_by_clinic(session), templates.active_versions(session), now)
+        frame = _frame(session, [claim.id for claim in claims], settings, now)
     done = Planning()
     left = deque(claims)
     try:
@@ -84,10 +87,11 @@ def plan_due(sessions: Sessions, vault: Vault, settings: PlanningSettings, now: 
 
 def preview(session: Session, vault: Vault, subject_id: UUID, settings: PlanningSettings, at: datetime) -> Plan | None:
     """What the rules would say at `at`, as things stand; writes nothing. None while the subject may not be told."""
-    if _obstacle(session, session.get_one(Subject, subject_id), settings, at) is not None:
+    if obstacle(session, session.get_one(Subject, subject_id), settings, at) is not None:
         return None
     cipher = subjects.cipher_of(session, vault, subject_id)
-    found = gather(session, cipher, subject_id, rules_by_clinic(session), _ledger_since(settings, at))
+    held = agreed.read(session, [subject_id], settings.limits.clinic_cap, at)
+    found = gather(session, cipher, subject_id, held, ledger_since(settings, at))
     return due(found.facts, at, settings.limits)
 
 
@@ -97,8 +101,11 @@ def is_stale(subject: Subject, age: timedelta, now: datetime) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Obstacle:
-    look_again_at: datetime | None
+class Obstacle:
+    """Why a subject is told nothing at all now, and when to look again."""
+
+    reason: str
+    look_again_at: datetime | None = None
 
 
 def _give_back(sessions: Sessions, claims: Collection[Claim]) -> None:
@@ -110,32 +117,45 @@ def _give_back(sessions: Sessions, claims: Collection[Claim]) -> None:
 
 def _plan_subject(session: Session, vault: Vault, frame: _Frame, claim: Claim) -> Planning:
     subject = session.get_one(Subject, claim.id)
-    obstacle = _obstacle(session, subject, frame.settings, frame.now)
-    if obstacle is not None:
-        finish(session, PLANNING, claim, obstacle.look_again_at)
+    hindered = obstacle(session, subject, frame.settings, frame.now)
+    if hindered is not None:
+        finish(session, PLANNING, claim, hindered.look_again_at)
         return Planning(subjects=1)
     try:
         cipher = subjects.cipher_of(session, vault, claim.id)
     except KeyDestroyed:
         finish(session, PLANNING, claim, None)  # erased: there is nobody to tell
         return Planning(subjects=1)
-    found = gather(session, cipher, claim.id, frame.rules, _ledger_since(frame.settings, frame.now))
-    plan = due(found.facts, frame.now, frame.settings.limits)
+    found = gather(session, cipher, claim.id, frame.agreed, ledger_since(frame.settings, frame.now))
+    plan, counted = budgeted(session, found.facts, frame.now, frame.settings.limits, frame.caps)
     if not finish(session, PLANNING, claim, plan.next_planning_at):
+        give_back(session, counted, frame.now)
         return Planning()  # another worker has taken the subject
     _mark_told(session, found, plan)
     deliveries.withdraw(session, plan.withdrawn, "overtaken", frame.now)
-    return _insert_all(session, cipher, subject, frame, plan.deliveries)
+    done, queued = _insert_all(session, cipher, subject, frame, plan.deliveries)
+    give_back(session, counted - queued, frame.now)
+    return done
 
 
-def _obstacle(session: Session, subject: Subject, settings: PlanningSettings, now: datetime) -> _Obstacle | None:
+def _frame(session: Session, subject_ids: Collection[UUID], settings: PlanningSettings, now: datetime) -> _Frame:
+    cap = settings.limits.clinic_cap
+    found = {key: agreed.cap_of(one, cap) for key, one in clinics.all_by_id(session).items()}
+    caps = {key: one for key, one in found.items() if one is not None}
+    held = agreed.read(session, subject_ids, cap, now)
+    return _Frame(settings, held, caps, templates.active_versions(session), now)
+
+
+def obstacle(session: Session, subject: Subject, settings: PlanningSettings, now: datetime) -> Obstacle | None:
     """An explicit flag and a missing consent stop; unknown or stale register data only holds."""
-    if subject.protected_on or subject.deceased_on or not consents.stands(session, subject.id):
-        return _Obstacle(None)
-    return _Obstacle(now + settings.hold) if is_stale(subject, settings.population_age, now) else None
+    if subject.protected_on or subject.deceased_on:
+        return Obstacle("protected" if subject.protected_on else "deceased")
+    if not consents.stands(session, subject.id):
+        return Obstacle("no_consent")
+    return Obstacle("held", now + settings.hold) if is_stale(subject, settings.population_age, now) else None
 
 
-def _ledger_since(settings: PlanningSettings, now: datetime) -> datetime:
+def ledger_since(settings: PlanningSettings, now: datetime) -> datetime:
     return now - max(settings.limits.apart, settings.limits.cap_within) * 2
 
 
@@ -147,17 +167,21 @@ def _mark_told(session: Session, found: Gathered, plan: Plan) -> None:
 
 def _insert_all(
     session: Session, cipher: SubjectCipher, subject: Subject, frame: _Frame, planned: Sequence[Planned]
-) -> Planning:
+) -> tuple[Planning, Counter[UUID]]:
+    """What was done, and by clinic how many messages now lie queued."""
     reachable = _reachable(session, cipher, subject)
+    queued: Counter[UUID] = Counter()
     inserted = untellable = 0
     for one in planned:
         contact = _contact(session, one, reachable, frame.settings)
-        version = None if contact is None else _version(frame, one, contact.channel, subject.language)
+        version = None if contact is None else _version(frame.versions, one, contact.channel, subject.language)
         if contact is None or version is None:
             untellable += len(one.parts)
-        else:
-            inserted += _insert(session, subject, one, contact, version, frame.now)
-    return Planning(subjects=1, inserted=inserted, untellable=untellable)
+            continue
+        is_new = _insert(session, subject, one, contact, version, frame.now)
+        inserted += is_new
+        queued[one.clinic_id] += is_new and is_queued(one)
+    return Planning(subjects=1, inserted=inserted, untellable=untellable), queued
 
 
 def _reachable(session: Session, cipher: SubjectCipher, subject: Subject) -> list[Reachable]:
@@ -172,11 +196,11 @@ def _contact(
     return choose(reachable, [one for one in planned.channels if one in settings.channels], suppressed)
 
 
-def _version(frame: _Frame, planned: Planned, channel: str, language: str) -> UUID | None:
+def _version(versions: Mapping[VersionKey, UUID], planned: Planned, channel: str, language: str) -> UUID | None:
     """The words: the clinic's own before the shipped ones, the recipient's language before Swedish."""
     for spoken in dict.fromkeys((language, *_LANGUAGES)):
         for owner in (planned.clinic_id, None):
-            found = frame.versions.get(VersionKey(owner, planned.template_name, channel, spoken))
+            found = versions.get(VersionKey(owner, planned.template_name, channel, spoken))
             if found is not None:
                 return found
     return None
@@ -199,6 +223,7 @@ def _insert(  # noqa: PLR0913 - who, what, where to, with which words, when
         visit_at=planned.visit_at,
         next_attempt_at=now,
         useful_until=planned.useful_until,
+        weekdays_only=planned.weekdays_only,
         created_at=now,
         settled_at=now if planned.reason else None,
     )

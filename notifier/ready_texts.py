@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from notifier.rules import merged
-from store import templates
+from store import replannings, templates
 from store.database import Session
 from store.purposes import Purpose
-from store.templates import Shipped
+from store.templates import ReminderRule, Shipped
 
 _SINCE_SV = "((obekräftad sedan?? Obekräftad sedan ((obekräftad sedan)).))"
 _SINCE_EN = "((obekräftad sedan?? Unconfirmed since ((obekräftad sedan)).))"
@@ -56,6 +56,9 @@ class ReadyRule(NamedTuple):
     name: str
     purpose: Purpose
     offset: str
+    words: str = ""  # those of its own name, where nothing else is said
+    visits_from: str = ""
+    is_active: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ RULES = (
     ReadyRule("deadline", Purpose.DEADLINE, "deadline:24h:10.00"),
     ReadyRule("day_before", Purpose.REMINDER, "days:1:16.00"),
     ReadyRule("preparations", Purpose.PREPARATIONS, "days:5:10.00"),
+    ReadyRule("same_day", Purpose.REMINDER, "hours:3", "day_before", "11.00", is_active=False),  # a clinic's to turn on
 )
 
 _OCCASIONS = (
@@ -233,8 +237,20 @@ def install(session: Session, now: datetime) -> None:
     """Puts the shipped rules and templates in place; a changed text becomes a new active version. Safe to repeat."""
     for text in texts():
         templates.ship(session, text, now)
-    for rule in RULES:
-        templates.ship_rule(session, rule.name, rule.purpose, rule.offset)
+    changed = [templates.ship_rule(session, _stored(rule)) for rule in RULES]
+    if any(changed):
+        replannings.ask_for_all(session, now)
+
+
+def _stored(rule: ReadyRule) -> ReminderRule:
+    return ReminderRule(
+        name=rule.name,
+        purpose=rule.purpose,
+        offset=rule.offset,
+        template_name=rule.words or rule.name,
+        visits_from=rule.visits_from,
+        is_active=rule.is_active,
+    )
 
 
 def _four(one: _Both) -> list[Shipped]:

@@ -1,44 +1,20 @@
 """Which rule fires when for which visit, and what of it is too late or was missed. Pure; knows no other messages."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from notifier.choices import Choices
 from notifier.ledger import Ledger, rule_occasion
-from notifier.offsets import Offset
+from notifier.precedence import Rule as Rule
+from notifier.precedence import Visit as Visit
+from notifier.precedence import in_force
 from notifier.swedish_days import local
-from notifier.windows import within_window
+from notifier.windows import Hours, within_window
 from store.purposes import Purpose
 from store.standing import Standing
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A booking as the rules see it. `clinic_id` None: nobody's facility, calendar only."""
-
-    booking_id: UUID
-    clinic_id: UUID | None
-    facility: str
-    start_at: datetime
-    deadline_at: datetime | None  # the cancel deadline
-    standing: Standing
-    time_version: int
-    time_version_at: datetime
-    has_preparations: bool = False
-    waits_until: datetime | None = None  # it may be the new place of a suspect booking: nobody is told before
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A reminder rule, read."""
-
-    id: UUID
-    purpose: Purpose
-    offset: Offset
-    template_name: str
-    channels: tuple[str, ...]
 
 
 class Timing(StrEnum):
@@ -60,6 +36,7 @@ class Reminder:
     occasion: str
     send_at: datetime
     useful_until: datetime
+    hours: Hours
     timing: Timing
 
     @property
@@ -84,6 +61,7 @@ def reminders(
     ledger: Ledger,
     now: datetime,
     missed_within: timedelta,
+    choices: Choices = Choices(),  # noqa: B008 - frozen
 ) -> list[Reminder]:
     """Every reminder not yet in the ledger that is due, coming, too late or (lately) missed.
 
@@ -94,7 +72,7 @@ def reminders(
         reminder
         for visit in visits
         if visit.clinic_id is not None and _counts(visit, now, missed_within)
-        for reminder in _of_visit(visit, visit.clinic_id, rules.get(visit.clinic_id, ()), now)
+        for reminder in _of_visit(visit, visit.clinic_id, rules, choices, now)
         if not ledger.has(reminder.rule.purpose, reminder.occasion)
     ]
 
@@ -108,21 +86,29 @@ def useful_until(rule: Rule, visit: Visit) -> datetime:
     return visit.start_at - (timedelta(minutes=30) if rule.offset.is_same_day else timedelta(hours=4))
 
 
-def _of_visit(visit: Visit, clinic_id: UUID, rules: Iterable[Rule], now: datetime) -> Iterator[Reminder]:
-    for rule in rules:
-        wanted = rule.offset.fires_at(visit.start_at, visit.deadline_at)
-        if wanted is None or (rule.purpose == Purpose.PREPARATIONS and not visit.has_preparations):
+def _of_visit(
+    visit: Visit, clinic_id: UUID, rules: Mapping[UUID, tuple[Rule, ...]], choices: Choices, now: datetime
+) -> Iterator[Reminder]:
+    if clinic_id not in rules:
+        return
+    for rule in (*in_force(rules[clinic_id], visit), *choices.extra):
+        wanted = rule.offset.fires_at(visit.start_at, visit.deadline_at, visit.booked_at)
+        if wanted is None or not rule.wants(visit):
             continue
         until = useful_until(rule, visit)
-        send_at = within_window(wanted, until)
+        hours = replace(choices.hours, weekdays_only=rule.weekdays_only)
+        send_at = within_window(wanted, until, hours, visit.time_version_at)
         timing = _timing(visit, send_at, until, now)
         if timing == Timing.TOO_LATE and visit.start_at <= now:
             continue  # nothing was missed: the visit was not known in time
         occasion = rule_occasion(rule.id, visit.booking_id, visit.time_version)
-        yield Reminder(rule, visit, clinic_id, occasion, send_at, until, timing)
+        told = replace(rule, channels=choices.channels_for(rule.purpose, rule.channels))
+        yield Reminder(told, visit, clinic_id, occasion, send_at, until, hours, timing)
 
 
 def _timing(visit: Visit, send_at: datetime, until: datetime, now: datetime) -> Timing:
+    if send_at > until:
+        return Timing.TOO_LATE  # counted on from the booking, it comes after its use
     if send_at > now:
         return Timing.FUTURE
     if send_at < visit.time_version_at:

@@ -44,7 +44,7 @@ def answer(intent: Intent, language: str) -> str:
 
 
 def confirmed(visit_at: datetime, language: str) -> str:
-    when = moment(visit_at, language)
+    when = moment(visit_at, "en" if language == "en" else "sv")
     if language == "en":
         return f"Thank you. We have noted that you are coming on {when}. If you cannot come, reply CANCEL."
     return f"Tack! Vi har antecknat att du kommer {when}. Kan du inte komma: svara AVBOKA."
@@ -52,7 +52,7 @@ def confirmed(visit_at: datetime, language: str) -> str:
 
 def cancel_here(visit_at: datetime, link: str, language: str) -> str:
     """Asks for a press of a button: a text alone cancels nothing."""
-    when = moment(visit_at, language)
+    when = moment(visit_at, "en" if language == "en" else "sv")
     if language == "en":
         return f"Cancel {when}? Nothing has been cancelled yet. Open this and press the button: {link}"
     return f"Avboka {when}? Inget är avbokat än. Öppna länken och tryck på knappen: {link}"

@@ -5,18 +5,31 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from uuid import UUID, uuid4
 
 from notifier.change_notices import Change, Notice, Then, by_booking, notice
+from notifier.choices import Choices
 from notifier.ledger import Entry, Ledger, change_occasion
 from notifier.reminders import Reminder, Rule, Timing, Visit, reminders
-from notifier.spacing import Limits, already_told, below_cap_from, free_from
-from notifier.windows import CONFIRMATION_USE, next_open
+from notifier.spacing import Limits, already_told, below_cap_from, calm_from, free_from
+from notifier.windows import CONFIRMATION_USE, Hours, next_clock, next_open
 from store.delivery_states import DeliveryState
 from store.purposes import Purpose
 
 NOTICE_CHANNELS = ("sms", "email")
+_CALM_UNTIL = timedelta(hours=4)  # before a visit: then a flapping one is told of as it stands
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a clinic has set besides its rules. `budget`: how many more it may send today; None: any number."""
+
+    confirms: bool = True
+    budget: int | None = None
+
+
+_USUAL = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,8 @@ class Facts:
     rules: Mapping[UUID, tuple[Rule, ...]]
     changes: tuple[Change, ...] = ()
     ledger: Ledger = field(default_factory=Ledger)
+    choices: Choices = field(default_factory=Choices)
+    terms: Mapping[UUID, Terms] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,7 @@ class Planned:
     useful_until: datetime
     state: DeliveryState = DeliveryState.QUEUED
     reason: str = ""
+    weekdays_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,8 @@ class _Planner:
         self._now = now
         self._limits = limits
         self._ledger = facts.ledger
+        self._choices = facts.choices
+        self._budgets = {key: one.budget for key, one in facts.terms.items() if one.budget is not None}
         self._visits = {visit.booking_id: visit for visit in facts.visits}
         self._planned: list[Planned] = []
         self._told: set[UUID] = set()
@@ -107,14 +125,14 @@ class _Planner:
 
     def take_reminders(self) -> None:
         visits = [visit for visit in self._facts.visits if visit.booking_id not in self._awaiting_notice]
-        found = reminders(visits, self._facts.rules, self._ledger, self._now, self._limits.missed_within)
+        found = reminders(visits, self._facts.rules, self._ledger, self._now, self._limits.missed_within, self._choices)
         self._later.extend(one.send_at for one in found if one.timing == Timing.FUTURE)
         self._later.extend(_waits(self._facts.visits, self._now))
         for one in found:
             if one.timing == Timing.TOO_LATE:
-                self._add(_of_reminders([one], DeliveryState.SKIPPED, "too_late"))
+                self._record([one], DeliveryState.SKIPPED, "too_late")
             if one.timing == Timing.MISSED:
-                self._add(_of_reminders([one], DeliveryState.EXPIRED, "missed"))
+                self._record([one], DeliveryState.EXPIRED, "missed")
         for group in _groups(found, self._now, self._limits):
             self._take_group(group)
 
@@ -129,22 +147,44 @@ class _Planner:
         self._take_notice(visit, visit.clinic_id, what, fresh)
 
     def _take_notice(self, visit: Visit, clinic_id: UUID, what: Notice, fresh: set[UUID]) -> None:
-        if clinic_id not in self._facts.rules or what.purpose is None:
-            self._told |= fresh  # the clinic may not send: nobody is told
+        if what.purpose is None or self._is_silent(clinic_id, what.purpose):
+            self._told |= fresh  # the clinic may not send this, or does not: nobody is told
             return
         visit_at = _first_concerned(visit, what, self._now)
-        at = max(what.due_at, visit.waits_until or what.due_at, self._now)
-        at = next_open(what.purpose, at, visit_at)
         until = _notice_useful_until(visit, what)
-        if self._now < at <= until:
-            self._later.append(at)
+        channels = self._choices.channels_for(what.purpose, NOTICE_CHANNELS)
+        part = PlannedPart(visit.booking_id, change_occasion(what.base.id), visit.time_version)
+        planned = Planned(clinic_id, what.purpose, what.purpose.value, channels, (part,), visit_at, until)
+        at = next_open(what.purpose, self._notice_from(visit, what), visit_at, self._choices.hours)
+        free_at = self._notice_free_at(visit, planned, at)
+        objection = self._choices.objection(what.purpose, clinic_id)
+        if self._now < free_at <= until and not objection:
+            self._later.append(free_at)
             self._awaiting_notice.add(visit.booking_id)
             return
         self._told |= fresh
-        part = PlannedPart(visit.booking_id, change_occasion(what.base.id), visit.time_version)
-        name = what.purpose.value
-        planned = Planned(clinic_id, what.purpose, name, NOTICE_CHANNELS, (part,), visit_at, until)
-        self._add(planned if at <= until else _expired(planned, self._now))
+        if objection:
+            self._add(replace(planned, state=DeliveryState.SKIPPED, reason=objection))
+        elif at > until:
+            self._add(_expired(planned, self._now))
+        else:
+            self._add(planned if free_at <= until else replace(planned, state=DeliveryState.SKIPPED, reason="capped"))
+
+    def _is_silent(self, clinic_id: UUID, purpose: Purpose) -> bool:
+        if clinic_id not in self._facts.rules:
+            return True
+        return purpose == Purpose.CONFIRMATION and not self._facts.terms.get(clinic_id, _USUAL).confirms
+
+    def _notice_from(self, visit: Visit, what: Notice) -> datetime:
+        return max(what.due_at, visit.waits_until or what.due_at, self._now)
+
+    def _notice_free_at(self, visit: Visit, planned: Planned, at: datetime) -> datetime:
+        """A visit that goes to and fro is told of a few times in a day; then it waits for how it stands in the end."""
+        if planned.purpose == Purpose.CONFIRMATION:
+            return max(at, self._below_caps_from(planned.clinic_id, self._choices.hours))
+        calm_at = calm_from(self._ledger, self._facts.subject_id, visit.booking_id, self._now, self._limits)
+        calm_at = min(calm_at, planned.visit_at - _CALM_UNTIL)
+        return next_open(planned.purpose, max(at, calm_at), planned.visit_at)
 
     def _take_group(self, group: Sequence[Reminder]) -> None:
         repeated = [one for one in group if self._is_repeat(one)]
@@ -160,33 +200,51 @@ class _Planner:
 
     def _take_repeat(self, one: Reminder) -> None:
         if one.send_at <= self._now:
-            self._add(_of_reminders([one], DeliveryState.SKIPPED, "told_recently"))
+            self._record([one], DeliveryState.SKIPPED, "told_recently")
 
     def _take_fresh(self, group: Sequence[Reminder]) -> None:
         """Another booking's reminder waits until 12 hours have passed if it is of use then; else it goes at once:
-        a visit nobody was told of is worse than two messages in one day. The cap has no such exception."""
+        a visit nobody was told of is worse than two messages in one day. The caps have no such exception."""
         first = min(group, key=lambda one: one.useful_until)
-        if next_open(first.rule.purpose, self._now, first.visit.start_at) > first.useful_until:
-            self._add(_of_reminders(group, DeliveryState.EXPIRED, "outside_window"))
+        if self._choices.objection(first.rule.purpose, first.clinic_id):
+            self._record(group, DeliveryState.SKIPPED, "")
+            return
+        if first.hours.next_open(self._now) > first.useful_until:
+            self._record(group, DeliveryState.EXPIRED, "outside_window")
             return
         at = self._free_at(first)
         if at > self._now:
             self._later.append(at)
             return
-        below_at = below_cap_from(self._ledger, self._now, self._limits)
+        below_at = self._below_caps_from(first.clinic_id, first.hours)
         if below_at > first.useful_until:
-            self._add(_of_reminders(group, DeliveryState.SKIPPED, "capped"))
+            self._record(group, DeliveryState.SKIPPED, "capped")
         elif below_at > self._now:
             self._later.append(below_at)
         else:
             self._add(_of_reminders(group, DeliveryState.QUEUED, ""))
 
+    def _below_caps_from(self, clinic_id: UUID, hours: Hours) -> datetime:
+        """When the recipient, and the clinic in its day, may have one more; `now` if at once."""
+        below_at = below_cap_from(self._ledger, self._now, self._limits)
+        if self._budgets.get(clinic_id, 1) > 0:
+            return below_at
+        return max(below_at, hours.next_open(next_clock(self._now, time())))
+
     def _free_at(self, one: Reminder) -> datetime:
         free_at = free_from(self._ledger, self._facts.subject_id, one.clinic_id, self._now, self._limits)
-        at = next_open(one.rule.purpose, free_at, one.visit.start_at)
-        return at if at <= one.useful_until else next_open(one.rule.purpose, self._now, one.visit.start_at)
+        at = one.hours.next_open(free_at)
+        return at if at <= one.useful_until else one.hours.next_open(self._now)
+
+    def _record(self, group: Sequence[Reminder], state: DeliveryState, reason: str) -> None:
+        """Makes countable what is not told: because the citizen does not want it, or else for this reason."""
+        objection = self._choices.objection(group[0].rule.purpose, group[0].clinic_id)
+        made = _of_reminders(group, state, reason)
+        self._add(replace(made, state=DeliveryState.SKIPPED, reason=objection) if objection else made)
 
     def _add(self, planned: Planned) -> None:
+        if planned.state == DeliveryState.QUEUED and planned.clinic_id in self._budgets:
+            self._budgets[planned.clinic_id] -= 1
         self._planned.append(planned)
         self._ledger = self._ledger.with_entries(_entries(planned, self._facts.subject_id, self._now))
 
@@ -221,6 +279,7 @@ def _of_reminders(group: Sequence[Reminder], state: DeliveryState, reason: str) 
         useful_until=min(one.useful_until for one in group),
         state=state,
         reason=reason,
+        weekdays_only=first.hours.weekdays_only,
     )
 
 

@@ -20,6 +20,8 @@ class Limits:
     cap: int = 8  # per recipient, over all clinics; change notices do not count
     cap_within: timedelta = timedelta(hours=24)
     missed_within: timedelta = timedelta(days=7)
+    notices: int = 6  # change notices about one visit within `cap_within`; what comes on top is told as one
+    clinic_cap: int | None = None  # what a clinic may send in a Swedish day, where it has set nothing itself
 
 
 def already_told(ledger: Ledger, purpose: Purpose, subject_id: UUID, booking_id: UUID, since: datetime) -> bool:
@@ -44,6 +46,13 @@ def below_cap_from(ledger: Ledger, now: datetime, limits: Limits) -> datetime:
     """When the recipient may next be sent anything that the cap covers; `now` if at once."""
     lately = [at for at in ledger.told_times(CHANGE_NOTICES) if at > now - limits.cap_within]
     return now if len(lately) < limits.cap else lately[-limits.cap] + limits.cap_within
+
+
+def calm_from(ledger: Ledger, subject_id: UUID, booking_id: UUID, now: datetime, limits: Limits) -> datetime:
+    """When the recipient may next be told of a change of this visit; `now` if at once, as it almost always is."""
+    told = ledger.told_of_booking(subject_id, booking_id)
+    lately = sorted(one.at for one in _lately(told, now - limits.cap_within) if one.purpose in CHANGE_NOTICES)
+    return now if len(lately) < limits.notices else lately[-limits.notices] + limits.cap_within
 
 
 def _lately(entries: Iterable[Entry], since: datetime) -> list[Entry]:

@@ -4,7 +4,6 @@ Knows no booking and no message. A repeated local time means the first of the tw
 """
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -46,10 +45,12 @@ def is_weekday(on: date) -> bool:
 
 def weekdays_before(on: date, count: int) -> date:
     """The day that lies `count` Swedish weekdays earlier."""
-    earlier = (day for day in _days_backwards(on) if is_weekday(day))
-    for _ in range(count - 1):
-        next(earlier)
-    return next(earlier) if count else on
+    return _counted(on, count, -_DAY)
+
+
+def weekdays_after(on: date, count: int) -> date:
+    """The day that lies `count` Swedish weekdays later."""
+    return _counted(on, count, _DAY)
 
 
 def cancel_deadline(start_at: datetime, policy: str) -> datetime | None:
@@ -89,10 +90,11 @@ def _clock_exists(text: str | None) -> bool:
         return False
 
 
-def _days_backwards(on: date) -> Iterator[date]:
-    while True:
-        on -= _DAY
-        yield on
+def _counted(on: date, count: int, step: timedelta) -> date:
+    while count:
+        on += step
+        count -= is_weekday(on)
+    return on
 
 
 @lru_cache(maxsize=32)

@@ -37,6 +37,9 @@ class Clinic(SQLModel, table=True):
     missed_visit_cost: int | None = Field(default=None)
     missed_visit_cost_on: date | None = Field(default=None)
     paused_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    weekdays_only: bool = Field(default=False)  # of its reminders
+    confirms: bool = Field(default=True)  # whether a new booking is confirmed
+    messages_per_day: int | None = Field(default=None)  # its cap; None: the installation's
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -72,6 +72,7 @@ class Delivery(Claimable, table=True):
     visit_at: datetime = Field(sa_type=UtcDateTime)  # the first visit it is about: recovery drains in this order
     next_attempt_at: datetime = Field(sa_type=UtcDateTime)
     useful_until: datetime = Field(sa_type=UtcDateTime)
+    weekdays_only: bool = Field(default=False)  # not on days off: the rule's or the clinic's wish
     crash_count: int = Field(default=0)
     ask_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # lease time: when to ask the provider
     asked: int = Field(default=0)  # times the provider has told us of it since it became uncertain, or accepted

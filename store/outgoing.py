@@ -16,6 +16,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from store.bookings import Booking
+from store.choices import Choice, RemindedBy
 from store.claims import Claim
 from store.clinics import Clinic
 from store.consents import Consent
@@ -54,6 +55,8 @@ class Outgoing:
     about_key: str | None = field(repr=False)
     recipient_key: str | None = field(repr=False)
     contact: ContactPoint | None
+    choice: Choice | None  # the recipient's
+    is_reminded: bool  # by the clinic itself, which the recipient says is enough
     has_consent: bool
     is_suppressed: bool
     is_paused: bool
@@ -88,7 +91,7 @@ def cipher(vault: Vault, subject_id: UUID, wrapped: str | None) -> SubjectCipher
 
 
 @cache
-def _delivery_query() -> Any:  # noqa: ANN401 - a statement whose type would name eleven columns
+def _delivery_query() -> Any:  # noqa: ANN401 - a statement whose type would name fifteen columns
     told, about_key, told_key = aliased(Subject), aliased(SubjectKey), aliased(SubjectKey)
     consent = exists().where(col(Consent.subject_id) == col(Delivery.subject_id), col(Consent.withdrawn_on).is_(None))
     suppressed = exists().where(
@@ -101,10 +104,13 @@ def _delivery_query() -> Any:  # noqa: ANN401 - a statement whose type would nam
         col(ContactPoint.id) == col(Delivery.contact_id), col(ContactPoint.subject_id) == col(Delivery.recipient_id)
     )
     attempts = select(func.count()).where(col(Attempt.delivery_id) == col(Delivery.id))
+    reminded = exists().where(
+        col(RemindedBy.subject_id) == col(Delivery.recipient_id), col(RemindedBy.clinic_id) == col(Delivery.clinic_id)
+    )
     paused = exists().where(col(Installation.paused_at).is_not(None))
     read: list[Any] = [
         Delivery, Clinic, Subject, told, about_key.wrapped, told_key.wrapped, ContactPoint,
-        consent, suppressed, paused, attempts.scalar_subquery(),
+        Choice, reminded, consent, suppressed, paused, attempts.scalar_subquery(),
         select(Installation.gap_from).scalar_subquery(), select(Installation.gap_until).scalar_subquery(),
     ]  # fmt: skip  # in the order of Outgoing's fields
     return (
@@ -115,6 +121,7 @@ def _delivery_query() -> Any:  # noqa: ANN401 - a statement whose type would nam
         .outerjoin(about_key, col(about_key.subject_id) == col(Delivery.subject_id))
         .outerjoin(told_key, col(told_key.subject_id) == col(Delivery.recipient_id))
         .outerjoin(ContactPoint, contact)
+        .outerjoin(Choice, col(Choice.subject_id) == col(Delivery.recipient_id))
         .where(
             col(Delivery.id) == bindparam("id"),
             col(Delivery.fence) == bindparam("fence"),

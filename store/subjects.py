@@ -213,6 +213,12 @@ def unasked_since(session: Session, as_of: datetime, limit: int, among: Sequence
     return list(session.exec(query.order_by(col(Subject.id)).limit(limit)))
 
 
+def count_due(session: Session, now: datetime, most: int) -> int:
+    """How many are due to be planned; counts no further than `most`."""
+    due = select(Subject.id).where(col(Subject.next_planning_at) <= now).limit(most).subquery()
+    return session.exec(select(func.count()).select_from(due)).one()
+
+
 def count(session: Session) -> int:
     return session.exec(select(func.count()).select_from(Subject)).one()
 

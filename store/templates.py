@@ -14,6 +14,7 @@ from store.columns import UtcDateTime, one_of
 from store.identifiers import new_id
 from store.purposes import Purpose
 
+_SHIPPED_FIELDS = ("purpose", "offset", "template_name", "is_active", "weekdays_only", "visits_from")
 # UNIQUE takes every NULL for another value: those shipped (no clinic) need an index of their own.
 _SHIPPED: dict[str, Any] = {"sqlite_where": text("clinic_id is null"), "postgresql_where": text("clinic_id is null")}
 
@@ -87,6 +88,8 @@ class ReminderRule(SQLModel, table=True):
     template_name: str
     channels: str = Field(default="sms,email")  # the first that reaches the recipient
     is_active: bool = Field(default=True)
+    weekdays_only: bool = Field(default=False)
+    visits_from: str = Field(default="")  # "11.00": only visits that begin then or later, or have preparations
 
 
 class VersionKey(NamedTuple):
@@ -166,13 +169,21 @@ def ship(session: Session, shipped: Shipped, now: datetime) -> None:
     session.flush()
 
 
-def ship_rule(session: Session, name: str, purpose: Purpose, offset: str) -> None:
-    """Adds a default rule of this name, or brings it up to date."""
-    query = select(ReminderRule).where(col(ReminderRule.clinic_id).is_(None), col(ReminderRule.name) == name)
-    rule = session.exec(query).first() or ReminderRule(name=name, purpose=purpose, offset=offset, template_name=name)
-    rule.purpose, rule.offset = purpose, offset
+def ship_rule(session: Session, shipped: ReminderRule) -> bool:
+    """Adds a default rule of this name, or brings it up to date; True if anything changed."""
+    query = select(ReminderRule).where(col(ReminderRule.clinic_id).is_(None), col(ReminderRule.name) == shipped.name)
+    rule = session.exec(query).first()
+    if rule is None:
+        session.add(shipped)
+        session.flush()
+        return True
+    wanted = {name: getattr(shipped, name) for name in _SHIPPED_FIELDS}
+    if all(getattr(rule, name) == value for name, value in wanted.items()):
+        return False
+    rule.sqlmodel_update(wanted)
     session.add(rule)
     session.flush()
+    return True
 
 
 def _shipped_template(session: Session, shipped: Shipped) -> Template:

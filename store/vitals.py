@@ -22,6 +22,7 @@ from store.engagements import Engagement, InvitationLook
 from store.facilities import WHOLE_SOURCE, Facility, LogicalAddress
 from store.heartbeats import Beat
 from store.installation import Gap
+from store.replannings import Replanning
 from store.subjects import Subject
 
 _NOT_YET = timedelta()
@@ -81,6 +82,7 @@ def _overdue(session: Session, now: datetime, clock: datetime) -> dict[str, time
         "poll": (col(Engagement.next_poll_at), now, None),
         "invitations": (col(InvitationLook.next_look_at), now, None),
         "plan": (col(Subject.next_planning_at), now, None),
+        "replan": (col(Replanning.next_at), now, None),
         "dispatch": (col(Delivery.next_attempt_at), now, is_queued()),
         "recover": (col(Delivery.claimed_until), clock, being_sent),
         "resolve": (col(Delivery.ask_at), clock, None),

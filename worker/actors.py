@@ -17,6 +17,7 @@ import structlog
 
 from feeds import calendars as feed_calendars
 from notifier import dispatch, planning, receipts
+from notifier.replanning import ReplanningSettings, replan_due
 from notifier.resolving import ResolvingSettings, resolve_due
 from store import heartbeats, ledger, sending, unsettled
 from store.bookings import PASSING
@@ -26,6 +27,7 @@ from store.database import Session
 from store.engagements import LOOKING, POLLING
 from store.failpoints import CrashPoint, reached
 from store.heartbeats import Part
+from store.replannings import REPLANNING
 from store.subjects import PLANNING
 from worker import passing, population, retention
 from worker.broker import Line, Marks
@@ -49,6 +51,7 @@ class Kind(StrEnum):
     POLL = "poll"
     INVITATIONS = "invitations"
     PLAN = "plan"
+    REPLAN = "replan"
     DISPATCH = "dispatch"
     RECOVER = "recover"
     RESOLVE = "resolve"
@@ -143,6 +146,7 @@ def ticks(wiring: Wiring) -> list[Tick]:
         Tick(Kind.POLL, lambda session, now: anything_due(session, POLLING, now)),
         Tick(Kind.INVITATIONS, lambda session, now: anything_due(session, LOOKING, now)),
         Tick(Kind.PLAN, lambda session, now: anything_due(session, PLANNING, now)),
+        Tick(Kind.REPLAN, lambda session, now: anything_due(session, REPLANNING, now)),
         Tick(Kind.DISPATCH, sending.anything_to_send),
         Tick(Kind.RECOVER, lambda session, _now: unsettled.anything_lost(session)),
         Tick(Kind.RESOLVE, lambda session, _now: unsettled.anything_to_ask(session)),
@@ -192,6 +196,10 @@ def _invitations(wiring: Wiring, stopping: Stopping) -> int:
 
 def _plan(wiring: Wiring, _stopping: Stopping) -> int:
     return planning.plan_due(wiring.sessions, wiring.vault, wiring.planning, wiring.now()).subjects
+
+
+def _replan(wiring: Wiring, _stopping: Stopping) -> int:
+    return replan_due(wiring.sessions, wiring.now(), ReplanningSettings(lease=wiring.lease))
 
 
 def _dispatch(wiring: Wiring, stopping: Stopping) -> int:
@@ -249,6 +257,7 @@ WORK: Mapping[Kind, Work] = {
     Kind.POLL: Work(_poll, share=0.5, then=(Kind.PLAN,)),
     Kind.INVITATIONS: Work(_invitations, share=0.25),
     Kind.PLAN: Work(_plan, then=(Kind.DISPATCH,)),
+    Kind.REPLAN: Work(_replan, then=(Kind.PLAN,)),
     Kind.DISPATCH: Work(_dispatch, share=0.5),
     Kind.RECOVER: Work(_recover),
     Kind.RESOLVE: Work(_resolve, then=(Kind.RECEIPTS, Kind.DISPATCH)),

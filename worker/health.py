@@ -34,6 +34,7 @@ REMEDIES = {
     "poll": "polls wait: see the worker's log for source_failed and work_failed",
     "invitations": "open invitations are not looked for: see the worker's log for source_failed and work_failed",
     "plan": "nothing is planned: see the worker's log for work_failed",
+    "replan": "people are not told by changed rules yet: see the worker's log for work_failed",
     "dispatch": "nothing is sent: see the worker's log for provider_rests and work_failed",
     "recover": "a dead worker's messages are not taken over: see the worker's log for work_failed",
     "resolve": "providers are not asked about uncertain messages: see the worker's log for work_failed",

@@ -8,7 +8,7 @@ from feeds.periods import CalendarRules
 from feeds.subscribing import Refused, Wishes, open_calendar
 from notifier.languages import SHIPPED, SWEDISH
 from notifier.swedish_days import local
-from store import calendars, clinics, consents, engagements, enrolment, facilities, subjects
+from store import calendars, clinics, consents, engagements, enrolment, facilities, replannings, subjects
 from store.clinics import Clinic
 from store.consents import Consent, stands
 from store.database import Session, Sessions
@@ -32,8 +32,10 @@ def import_facilities(sessions: Sessions, rows: Sequence[FacilityRow], now: date
         if missing:
             raise ImportRefused(f"parent: {', '.join(sorted(missing))} is neither in this file nor known before")
         _require_no_ring({**facilities.tree(session), **{row.hsa_id: row.parent for row in rows}})
-        for row in _parents_first(rows):
-            _keep_facility(session, row, known.get(row.hsa_id), now)
+        changed = [
+            row.hsa_id for row in _parents_first(rows) if _keep_facility(session, row, known.get(row.hsa_id), now)
+        ]
+        replannings.ask_for(session, _with_those_below(session, changed), now)
         calendars.wake_calendars_at(session, [row.hsa_id for row in rows], now)
         return sum(row.hsa_id not in known for row in rows)
 
@@ -84,7 +86,9 @@ def open_wished_calendar(
     return True
 
 
-def decide(sessions: Sessions, clinic: str, reference: str, decided_by: str, on: date) -> bool:
+def decide(  # noqa: PLR0913 - the decision's own words
+    sessions: Sessions, clinic: str, reference: str, decided_by: str, on: date, now: datetime
+) -> bool:
     """Records a needs-and-risk decision (HSLF-FS 2016:40, 3 kap. 16 §); False where there is no such clinic."""
     with sessions.writing() as session:
         row = clinics.by_name(session, clinic)
@@ -92,6 +96,8 @@ def decide(sessions: Sessions, clinic: str, reference: str, decided_by: str, on:
             return False
         clinics.record_decision(row, reference, decided_by, on)
         session.add(row)
+        session.flush()
+        replannings.ask_for_clinic(session, row.id, now)
         return True
 
 
@@ -143,7 +149,17 @@ def _parents_first(rows: Sequence[FacilityRow]) -> list[FacilityRow]:
     return ordered
 
 
-def _keep_facility(session: Session, row: FacilityRow, known: Facility | None, now: datetime) -> None:
+def _with_those_below(session: Session, changed: Sequence[HsaId]) -> set[HsaId]:
+    parents = facilities.tree(session)
+    concerned = set(changed)
+    while below := {child for child, parent in parents.items() if parent in concerned} - concerned:
+        concerned |= below
+    return concerned
+
+
+def _keep_facility(session: Session, row: FacilityRow, known: Facility | None, now: datetime) -> bool:
+    """True if what is told of visits there, or when, may be another now."""
+    before = None if known is None else _telling(known)
     facility = known or Facility(hsa_id=row.hsa_id, spelling=row.spelling, display_name="", message_name="")
     clinic = _clinic(session, row, now) if row.clinic else None
     facility.spelling = row.spelling
@@ -160,6 +176,11 @@ def _keep_facility(session: Session, row: FacilityRow, known: Facility | None, n
     facility.imported_at = now
     session.add(facility)
     session.flush()
+    return _telling(facility) != before
+
+
+def _telling(facility: Facility) -> tuple[object, ...]:
+    return facility.clinic_id, facility.parent, facility.cancel_deadline, tuple(facility.remote_time_types)
 
 
 def _clinic(session: Session, row: FacilityRow, now: datetime) -> Clinic:

@@ -4,7 +4,10 @@ import store.action_links
 import store.app_passwords
 import store.audit
 import store.bookings
+import store.budgets
 import store.calendars
+import store.choices
+import store.clinic_rules
 import store.clinics
 import store.consents
 import store.deliveries
@@ -14,6 +17,7 @@ import store.guardianships
 import store.heartbeats
 import store.installation
 import store.invitations
+import store.replannings
 import store.replies
 import store.subjects
 import store.templates

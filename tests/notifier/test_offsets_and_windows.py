@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from notifier.offsets import InvalidOffset, parse_offset
 from notifier.swedish_days import cancel_deadline, local, wall_clock
-from notifier.windows import DAYTIME, evening_before, is_open, last_useful, next_open, within_window
+from notifier.windows import DAYTIME, EVERY_DAY, is_open, last_useful, next_open, within_window
 from store.purposes import Purpose
 
 
@@ -116,5 +116,5 @@ def test_a_change_before_the_next_ten_may_come_early_and_late(
 
 
 def test_the_evening_before_is_the_same_evening_late_at_night() -> None:
-    assert evening_before(at("2026-12-01 23:30")) == at("2026-12-01 19:00")
-    assert evening_before(at("2026-12-01 06:00")) == at("2026-11-30 19:00")
+    assert EVERY_DAY.last_open(at("2026-12-01 23:30")) == at("2026-12-01 19:00")
+    assert EVERY_DAY.last_open(at("2026-12-01 06:00")) == at("2026-11-30 19:00")

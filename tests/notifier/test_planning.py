@@ -22,7 +22,7 @@ from tests.people import ANNA, BERTIL, CECILIA, DAVID, Person
 from tests.store.query_plans import asked, plan, scans
 
 DAY_BEFORE_AT = at("2026-11-30 16:00")
-FEW = {"reminder_rules", "clinics", "templates", "template_versions", "facilities"}
+FEW = {"reminder_rules", "scoped_rules", "clinics", "templates", "template_versions", "facilities"}
 NUMBERS = ("191212121212", "188803099368", "194911172296", "198611062384", "192011189228", "194804032094")
 
 

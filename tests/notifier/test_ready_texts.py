@@ -96,7 +96,8 @@ def test_every_default_rule_has_words_for_one_and_for_several_visits() -> None:
     names = {text.name for text in texts()}
     for rule in RULES:
         parse_offset(rule.offset)
-        assert {rule.name, f"{rule.name}_merged"} <= names
+        words = rule.words or rule.name
+        assert {words, f"{words}_merged"} <= names
 
 
 def test_check_11_the_words_say_swedish_time_whatever_the_hosts_zone() -> None:

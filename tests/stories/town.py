@@ -250,7 +250,7 @@ def town(  # noqa: PLR0913 - what it is made of, and settings besides
     rows = import_files.read_facilities(folder / "facilities.csv")
     importing.import_facilities(wiring.sessions, rows, clock.now())
     for clinic in {row.clinic for row in rows if row.clinic}:
-        importing.decide(wiring.sessions, clinic, "PROV-1", "Provregionen", clock.now().date())
+        importing.decide(wiring.sessions, clinic, "PROV-1", "Provregionen", clock.now().date(), clock.now())
     return Town(wiring, clock, region, providers, folder)
 
 

@@ -124,7 +124,7 @@ def decide(
         raise Refused("--reference and --by: neither may be empty")
     with wired() as wiring:
         _require_past(on.date(), today(wiring), "--on: the decision's day has not come yet")
-        if not importing.decide(wiring.sessions, clinic, reference.strip(), by.strip(), on.date()):
+        if not importing.decide(wiring.sessions, clinic, reference.strip(), by.strip(), on.date(), wiring.now()):
             raise Refused(_NO_CLINIC.format(clinic))
     typer.echo(f"{clinic}: decision {reference.strip()} is recorded; its messages may go out.")
 

@@ -186,7 +186,7 @@ def _import(wiring: Wiring, folder: Path) -> None:
     rows = import_files.read_facilities(folder / "facilities.csv")
     importing.import_facilities(wiring.sessions, rows, now)
     for clinic in {row.clinic for row in rows if row.clinic}:
-        importing.decide(wiring.sessions, clinic, "PROV-1", "Provregionen", now.date())
+        importing.decide(wiring.sessions, clinic, "PROV-1", "Provregionen", now.date(), now)
     people = import_files.read_subjects(folder / "subjects.csv", now.date())
     with wiring.sessions.writing() as session:
         for person in people:
