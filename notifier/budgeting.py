@@ -6,13 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from notifier.rules import Facts, Plan, Planned, Terms, due
+from notifier.rules import Facts, Plan, Terms, due
 from notifier.spacing import Limits
 from notifier.swedish_days import local
 from store import budgets
 from store.budgets import ClinicDay
 from store.database import Session
-from store.delivery_states import DeliveryState
 from store.purposes import CHANGE_NOTICES
 
 
@@ -38,15 +37,11 @@ def give_back(session: Session, counts: Counter[UUID], now: datetime) -> None:
             budgets.give_back(session, _day(clinic_id, count, now))
 
 
-def is_queued(planned: Planned) -> bool:
-    return planned.state == DeliveryState.QUEUED
-
-
 def _counted(
     session: Session, plan: Plan, now: datetime, caps: Mapping[UUID, int]
 ) -> tuple[UUID | None, Counter[UUID]]:
     """Counts clinic by clinic, in one order for all planners; the first whose cap does not allow it ends that."""
-    told = [one for one in plan.deliveries if is_queued(one) and one.clinic_id in caps]
+    told = [one for one in plan.deliveries if one.is_told and one.clinic_id in caps]
     wanted = Counter(one.clinic_id for one in told)
     capped = Counter(one.clinic_id for one in told if one.purpose not in CHANGE_NOTICES)
     counted: Counter[UUID] = Counter()

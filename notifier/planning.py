@@ -8,10 +8,10 @@ from uuid import UUID
 
 from notifier import agreed
 from notifier.agreed import Agreed
-from notifier.budgeting import budgeted, give_back, is_queued
+from notifier.budgeting import budgeted, give_back
 from notifier.facts import Gathered, gather
 from notifier.recipients import Reachable, choose
-from notifier.rules import Plan, Planned, due
+from notifier.rules import Plan, Planned
 from notifier.spacing import Limits
 from store import clinics, consents, deliveries, subjects, templates
 from store.claims import Claim, claim_due, finish, release
@@ -83,16 +83,6 @@ def plan_due(sessions: Sessions, vault: Vault, settings: PlanningSettings, now: 
     if done.inserted:
         reached(CrashPoint.C1)
     return done
-
-
-def preview(session: Session, vault: Vault, subject_id: UUID, settings: PlanningSettings, at: datetime) -> Plan | None:
-    """What the rules would say at `at`, as things stand; writes nothing. None while the subject may not be told."""
-    if obstacle(session, session.get_one(Subject, subject_id), settings, at) is not None:
-        return None
-    cipher = subjects.cipher_of(session, vault, subject_id)
-    held = agreed.read(session, [subject_id], settings.limits.clinic_cap, at)
-    found = gather(session, cipher, subject_id, held, ledger_since(settings, at))
-    return due(found.facts, at, settings.limits)
 
 
 def is_stale(subject: Subject, age: timedelta, now: datetime) -> bool:
@@ -169,34 +159,34 @@ def _insert_all(
     session: Session, cipher: SubjectCipher, subject: Subject, frame: _Frame, planned: Sequence[Planned]
 ) -> tuple[Planning, Counter[UUID]]:
     """What was done, and by clinic how many messages now lie queued."""
-    reachable = _reachable(session, cipher, subject)
+    reachable = reachable_of(session, cipher, subject)
     queued: Counter[UUID] = Counter()
     inserted = untellable = 0
     for one in planned:
-        contact = _contact(session, one, reachable, frame.settings)
-        version = None if contact is None else _version(frame.versions, one, contact.channel, subject.language)
+        contact = contact_for(session, one, reachable, frame.settings)
+        version = None if contact is None else version_for(frame.versions, one, contact.channel, subject.language)
         if contact is None or version is None:
             untellable += len(one.parts)
             continue
         is_new = _insert(session, subject, one, contact, version, frame.now)
         inserted += is_new
-        queued[one.clinic_id] += is_new and is_queued(one)
+        queued[one.clinic_id] += is_new and one.is_told
     return Planning(subjects=1, inserted=inserted, untellable=untellable), queued
 
 
-def _reachable(session: Session, cipher: SubjectCipher, subject: Subject) -> list[Reachable]:
+def reachable_of(session: Session, cipher: SubjectCipher, subject: Subject) -> list[Reachable]:
     contacts = subjects.contacts(session, cipher, subject.id)
     return [Reachable(one.id, _CHANNELS[one.kind], one.address, one.digest, one.is_dead) for one in contacts]
 
 
-def _contact(
+def contact_for(
     session: Session, planned: Planned, reachable: Sequence[Reachable], settings: PlanningSettings
 ) -> Reachable | None:
     suppressed = deliveries.suppressions(session, [one.digest for one in reachable], planned.purpose)
     return choose(reachable, [one for one in planned.channels if one in settings.channels], suppressed)
 
 
-def _version(versions: Mapping[VersionKey, UUID], planned: Planned, channel: str, language: str) -> UUID | None:
+def version_for(versions: Mapping[VersionKey, UUID], planned: Planned, channel: str, language: str) -> UUID | None:
     """The words: the clinic's own before the shipped ones, the recipient's language before Swedish."""
     for spoken in dict.fromkeys((language, *_LANGUAGES)):
         for owner in (planned.clinic_id, None):

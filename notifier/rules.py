@@ -67,6 +67,10 @@ class Planned:
     reason: str = ""
     weekdays_only: bool = False
 
+    @property
+    def is_told(self) -> bool:
+        return self.state == DeliveryState.QUEUED
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -89,6 +93,18 @@ def due(facts: Facts, now: datetime, limits: Limits | None = None) -> Plan:
 def merged(template_name: str) -> str:
     """The template for several visits of one day in place of the one for a single visit."""
     return f"{template_name}_merged"
+
+
+def entries(planned: Planned, subject_id: UUID, now: datetime) -> list[Entry]:
+    """What the ledger holds of a delivery once it is made."""
+    delivery_id = uuid4()  # only to tell this plan's deliveries apart
+    return [
+        Entry(
+            delivery_id, subject_id, planned.clinic_id, planned.purpose, part.occasion, part.booking_id,
+            planned.state, now,
+        )
+        for part in planned.parts
+    ]  # fmt: skip
 
 
 class _Planner:
@@ -243,10 +259,10 @@ class _Planner:
         self._add(replace(made, state=DeliveryState.SKIPPED, reason=objection) if objection else made)
 
     def _add(self, planned: Planned) -> None:
-        if planned.state == DeliveryState.QUEUED and planned.clinic_id in self._budgets:
+        if planned.is_told and planned.clinic_id in self._budgets:
             self._budgets[planned.clinic_id] -= 1
         self._planned.append(planned)
-        self._ledger = self._ledger.with_entries(_entries(planned, self._facts.subject_id, self._now))
+        self._ledger = self._ledger.with_entries(entries(planned, self._facts.subject_id, self._now))
 
 
 def _groups(found: Iterable[Reminder], now: datetime, limits: Limits) -> Iterator[list[Reminder]]:
@@ -302,14 +318,3 @@ def _notice_useful_until(visit: Visit, what: Notice) -> datetime:
 def _expired(planned: Planned, now: datetime) -> Planned:
     reason = "missed" if now > planned.useful_until else "outside_window"
     return replace(planned, state=DeliveryState.EXPIRED, reason=reason)
-
-
-def _entries(planned: Planned, subject_id: UUID, now: datetime) -> list[Entry]:
-    delivery_id = uuid4()  # only to tell this plan's deliveries apart
-    return [
-        Entry(
-            delivery_id, subject_id, planned.clinic_id, planned.purpose, part.occasion, part.booking_id,
-            planned.state, now,
-        )
-        for part in planned.parts
-    ]  # fmt: skip

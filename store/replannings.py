@@ -79,3 +79,13 @@ def coming(session: Session, row: Replanning, now: datetime, limit: int) -> list
         query = query.where(tuple_(col(Booking.start_at), col(Booking.id)) > (row.after_start_at, row.after_id))
     ordered = query.order_by(col(Booking.start_at), col(Booking.id)).limit(limit)
     return [Coming(*found) for found in session.exec(ordered)]
+
+
+def coming_subjects(session: Session, facilities: Iterable[str], now: datetime) -> set[UUID]:
+    """Who has a visit to come at one of them."""
+    query = select(Booking.subject_id).where(
+        col(Booking.facility).in_(list(facilities)),
+        col(Booking.standing) == Standing.BOOKED,
+        col(Booking.start_at) > now,
+    )
+    return set(session.exec(query.distinct()))

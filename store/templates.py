@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, or_, text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store.columns import UtcDateTime, one_of
@@ -124,6 +124,19 @@ def active_versions(session: Session) -> dict[VersionKey, UUID]:
         VersionKey(template.clinic_id, template.name, template.channel, version.language): version.id
         for template, version in session.exec(query)
     }
+
+
+def purposes_in_use(session: Session, clinic_id: UUID) -> dict[tuple[str, str], Purpose]:
+    """By name and channel, the purposes of the words in use that a clinic may send: the shipped ones and its own."""
+    query = (
+        select(Template)
+        .join(TemplateVersion, col(TemplateVersion.template_id) == col(Template.id))
+        .where(
+            col(TemplateVersion.state) == VersionState.ACTIVE,
+            or_(col(Template.clinic_id).is_(None), col(Template.clinic_id) == clinic_id),
+        )
+    )
+    return {(row.name, row.channel): Purpose(row.purpose) for row in session.exec(query)}
 
 
 def versions(session: Session, ids: Iterable[UUID]) -> dict[UUID, TemplateVersion]:

@@ -4,14 +4,15 @@ Every question here goes by an index, or asks a table of a few rows: it is asked
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, true
 from sqlmodel import Session, col, func, select
 
-from store import heartbeats, installation
+from store import budgets, heartbeats, installation
 from store.bookings import Booking
 from store.calendars import Calendar
 from store.clinics import Clinic
@@ -26,6 +27,7 @@ from store.replannings import Replanning
 from store.subjects import Subject
 
 _NOT_YET = timedelta()
+_SWEDEN = ZoneInfo("Europe/Stockholm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Vitals:
     paused_clinics: int
     gap: Gap | None
     ahead: timedelta  # this machine's clock of the database's; negative: behind
+    planned_today: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)  # by clinic: so many, its own cap
 
 
 def read(session: Session, now: datetime, sources: Collection[str]) -> Vitals:
@@ -63,6 +66,7 @@ def read(session: Session, now: datetime, sources: Collection[str]) -> Vitals:
         paused_at=installation.paused_at(session),
         paused_clinics=_count(session, col(Clinic.paused_at).is_not(None)),
         gap=installation.gap(session),
+        planned_today=budgets.by_clinic(session, now.astimezone(_SWEDEN).date()),
         ahead=ahead,
     )
 

@@ -9,6 +9,7 @@ from worker.commands import (
     keys,
     looking,
     operating,
+    rules,
     running,
     seeding,
     subjects,
@@ -42,7 +43,8 @@ app = typer.Typer(
     2 something must be set right first.
     """,
 )
-for commands in (running, looking, operating, trying, seeding, clinics, facilities, templates, subjects, answers, keys):
+_EVERY = (running, looking, operating, trying, seeding, clinics, facilities, rules, templates, subjects, answers, keys)
+for commands in _EVERY:
     commands.register(app)
 
 

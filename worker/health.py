@@ -30,6 +30,7 @@ _DOES = {
     Part.WORKER: "answered a bell",
     Part.WEB: "gone on serving",
 }
+_NEAR_CAP = 0.8  # of a clinic's day's messages
 REMEDIES = {
     "poll": "polls wait: see the worker's log for source_failed and work_failed",
     "invitations": "open invitations are not looked for: see the worker's log for source_failed and work_failed",
@@ -79,6 +80,7 @@ def judged(vital: Vitals, configuration: Configuration, *, may_rest: bool = Fals
         *(_resting() if is_resting else _working(vital)),
         _uncertain(vital, timedelta(seconds=configuration.settings.give_up_seconds)),
         *(_source(source.name, vital.silent.get(source.name)) for source in configuration.sources),
+        _caps(vital, configuration.settings.clinic_messages_per_day),
         *_set_by_operators(vital),
         _clocks(vital),
     ]
@@ -164,6 +166,22 @@ def _uncertain(vital: Vitals, give_up: timedelta) -> Finding:
         return Finding("uncertain", is_well=True, meaning=said)
     remedy = "`kallelse ledger --state uncertain` lists them; see that the provider answers"
     return Finding("uncertain", is_well=False, meaning=f"{said}: {remedy}")
+
+
+def cap_shares(vital: Vitals, clinic_cap: int) -> dict[str, float]:
+    """By clinic, how much of its day's messages it has used."""
+    return {name: planned / (cap or clinic_cap) for name, (planned, cap) in vital.planned_today.items()}
+
+
+def _caps(vital: Vitals, clinic_cap: int) -> Finding:
+    near = [f"{name} {share:.0%}" for name, share in cap_shares(vital, clinic_cap).items() if share >= _NEAR_CAP]
+    if not near:
+        return Finding("caps", is_well=True, meaning="no clinic is near its day's messages")
+    meaning = (
+        f"of the day's messages used: {', '.join(sorted(near))}; at 100% reminders wait, or are skipped (capped): see"
+        " that nothing runs away, or raise messages_per_day by `kallelse rules import`"
+    )
+    return Finding("caps", is_well=True, meaning=meaning, warns=True)
 
 
 def _source(name: str, silent_for: timedelta | None) -> Finding:

@@ -19,7 +19,7 @@ from store.figures import Figures
 from store.heartbeats import Part
 from store.vitals import Vitals
 from worker.finding import Finding
-from worker.health import LIVES
+from worker.health import LIVES, cap_shares
 from worker.heartbeat import VERSION
 from worker.wiring import Wiring
 
@@ -40,7 +40,9 @@ def exposition(wiring: Wiring, counted: Figures, findings: Iterable[Finding]) ->
         vital = vitals.read(session, wiring.now(), sources)
     registry = CollectorRegistry()
     registry.register(REFUSED)
-    registry.register(_Families([*_of_vitals(vital, sources), *_of_figures(counted), *_of_findings(findings)]))
+    cap = wiring.settings.clinic_messages_per_day
+    families = [*_of_vitals(vital, sources), _of_caps(vital, cap), *_of_figures(counted), *_of_findings(findings)]
+    registry.register(_Families(families))
     return generate_latest(registry)
 
 
@@ -71,6 +73,11 @@ def _of_vitals(vital: Vitals, sources: Iterable[str]) -> Iterator[Metric]:
         silent.add_metric([source], vital.silent.get(source, timedelta()).total_seconds())
     yield from (due, silent, *_of_processes(vital))
     yield InfoMetricFamily("kallelse_build", "What runs here.", {"version": VERSION})
+
+
+def _of_caps(vital: Vitals, clinic_cap: int) -> Metric:
+    most = max(cap_shares(vital, clinic_cap).values(), default=0.0)
+    return _gauge("clinic_cap_used_ratio", "The most that any clinic has used of its day's messages.", most)
 
 
 def _of_processes(vital: Vitals) -> Iterator[Metric]:

@@ -3,18 +3,21 @@ in messages thirty after they have expired."""
 
 from datetime import datetime, timedelta
 
-from store import action_links, engagements, ledger, replies
+from notifier.swedish_days import local
+from store import action_links, budgets, engagements, ledger, replies
 from store.database import Session, Sessions
 
 QUARANTINE_KEPT = timedelta(days=7)
 REPLIES_KEPT = timedelta(days=30)
 LINKS_KEPT = timedelta(days=30)  # expired ones: whoever still presses is told so in their language
+BUDGETS_KEPT = timedelta(days=30)
 
 
 def anything_due(session: Session, now: datetime) -> bool:
     return (
         ledger.any_wording_kept_until(session, now)
         or engagements.any_quarantined_before(session, now - QUARANTINE_KEPT)
+        or budgets.any_before(session, local(now).date() - BUDGETS_KEPT)
         or replies.any_received_before(session, now - REPLIES_KEPT)
         or action_links.any_expired_before(session, now - LINKS_KEPT)
     )
@@ -25,5 +28,6 @@ def forget_due(sessions: Sessions, now: datetime) -> int:
     with sessions.writing() as session:
         forgotten = ledger.delete_wordings(session, now)
         forgotten += engagements.delete_quarantined(session, now - QUARANTINE_KEPT)
+        forgotten += budgets.delete_before(session, local(now).date() - BUDGETS_KEPT)
         forgotten += replies.delete_received_before(session, now - REPLIES_KEPT)
         return forgotten + action_links.delete_expired_before(session, now - LINKS_KEPT)

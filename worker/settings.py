@@ -123,6 +123,11 @@ class Settings(BaseModel):
     )
     messages_per_second: float = Field(20, gt=0, description="most messages a worker hands a provider in a second")
     messages_per_day: int = Field(8, ge=1, le=1000, description="most reminders to one person in 24 h; the rest wait")
+    clinic_messages_per_day: int = Field(
+        250_000,
+        ge=1,
+        description="most messages of a clinic in a day, if it has set no cap itself; the rest wait",
+    )
     worker_threads: int = Field(8, ge=2, le=256, description="threads of a worker; polls use at most half of them")
     metrics_token: SecretStr = Field(
         SecretStr(""), description="what opens `/metrics` to other machines, as `Authorization: Bearer`; empty: nothing"

@@ -73,7 +73,7 @@ class Wiring:
     def planning(self) -> PlanningSettings:
         return PlanningSettings(
             channels=frozenset(self.channels),
-            limits=SpacingLimits(cap=self.settings.messages_per_day),
+            limits=SpacingLimits(cap=self.settings.messages_per_day, clinic_cap=self.settings.clinic_messages_per_day),
             lease=self.lease,
             population_age=self.population_stale_after,
         )

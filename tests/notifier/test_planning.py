@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import SQLModel, col, select, update
 
-from notifier import planning, ready_texts
+from notifier import ready_texts
 from store.bookings import Booking, BookingChange, Details
 from store.clinics import Clinic
 from store.consents import Consent
@@ -254,18 +254,6 @@ def test_twenty_bookings_at_first_contact_confirm_nothing(scene: Scene) -> None:
 
     assert {one.state for one in scene.deliveries()} <= {DeliveryState.SKIPPED}
     assert Purpose.CONFIRMATION not in {one.purpose for one in scene.deliveries()}
-
-
-def test_the_preview_says_what_the_planner_will_do_and_writes_nothing(scene: Scene) -> None:
-    anna = scene.subject()
-    scene.booking(anna, "2026-12-01 13:30")
-
-    with scene.sessions.reading() as session:
-        plan = planning.preview(session, scene.vault, anna.subject_id, scene.planning, DAY_BEFORE_AT)
-
-    assert plan is not None
-    assert [one.purpose for one in plan.deliveries if one.state == DeliveryState.QUEUED] == [Purpose.REMINDER]
-    assert scene.deliveries() == []
 
 
 def test_shipping_again_changes_nothing_and_a_new_text_is_a_new_version(scene: Scene) -> None:
