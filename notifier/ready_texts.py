@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from notifier.rules import merged
-from store import replannings, templates
+from store import clinic_rules, replannings, templates
 from store.database import Session
 from store.purposes import Purpose
 from store.templates import ReminderRule, Shipped
@@ -237,8 +237,9 @@ def install(session: Session, now: datetime) -> None:
     """Puts the shipped rules and templates in place; a changed text becomes a new active version. Safe to repeat."""
     for text in texts():
         templates.ship(session, text, now)
+    is_first = not clinic_rules.shipped(session)  # nobody has been planned by others yet
     changed = [templates.ship_rule(session, _stored(rule)) for rule in RULES]
-    if any(changed):
+    if any(changed) and not is_first:
         replannings.ask_for_all(session, now)
 
 

@@ -11,7 +11,7 @@ from store.installation import Gap
 from store.vitals import Vitals
 from worker.actors import Kind
 from worker.finding import Finding
-from worker.health import REMEDIES, for_how_long, judged, population
+from worker.health import REMEDIES, cap_shares, for_how_long, judged, population
 from worker.settings import Configuration, SourceSettings, read_settings
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -167,3 +167,12 @@ def test_the_registers_age_is_told_by_its_first_line_alone(tmp_path: Path) -> No
 )
 def test_durations_are_said_as_one_says_them(duration: timedelta, said: str) -> None:
     assert for_how_long(duration) == said
+
+
+def test_check_37_a_clinic_that_has_used_80_percent_of_its_day_is_named(configuration: Configuration) -> None:
+    """Check 37: an alert at 80 %, by the clinic's own cap or the installation's."""
+    near = replace(WELL, planned_today={"Eken": (80, 100), "Linden": (79, 100), "Granen": (80, None)})
+
+    assert warned(near, configuration) == {"caps"}
+    assert "Eken 80%;" in found(near, configuration)["caps"].meaning
+    assert cap_shares(near, 100) == {"Eken": 0.8, "Linden": 0.79, "Granen": 0.8}

@@ -5,8 +5,8 @@ from alembic import op
 
 from store.columns import UtcDateTime
 
-revision = "0009"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 
 _PURPOSES = (
     "purpose in ('deadline', 'reminder', 'preparations', 'confirmation', 'moved', 'gone', 'cancelled', 'restored',"
