@@ -22,33 +22,30 @@ class ReplanningSettings:
 
 
 def replan_due(sessions: Sessions, now: datetime, settings: ReplanningSettings) -> int:
-    """Goes on with some facilities; how many visits' citizens were made due. Whoever is killed has lost nothing: a
-    facility goes on from where it was."""
+    """Goes on with some facilities; how many. A killed worker loses nothing: a facility goes on from where it was."""
     with sessions.writing() as session:
         claims = claim_due(session, REPLANNING, now, settings.lease, settings.facilities)
-    done = 0
     for claim in claims:
         with sessions.writing() as session:
-            done += _go_on(session, claim, now, settings)
-    return done
+            _go_on(session, claim, now, settings)
+    return len(claims)
 
 
-def _go_on(session: Session, claim: Claim, now: datetime, settings: ReplanningSettings) -> int:
+def _go_on(session: Session, claim: Claim, now: datetime, settings: ReplanningSettings) -> None:
     row = replannings.claimed(session, claim)
     if row is None:
-        return 0
+        return
     if row.wakes != claim.wakes:  # asked for anew meanwhile: from the beginning
         finish(session, REPLANNING, claim, now)
-        return 0
+        return
     room = settings.room - subjects.count_due(session, now, settings.room)
     if not room:
         finish(session, REPLANNING, claim, now + settings.again)
-        return 0
+        return
     visits = replannings.coming(session, row, now, room)
     subjects.wake_planning(session, sorted({one.subject_id for one in visits}), now)
     is_last = len(visits) < room
     finish(session, REPLANNING, claim, None if is_last else now, **_place(visits, is_last=is_last))
-    return len(visits)
 
 
 def _place(visits: Sequence[Coming], *, is_last: bool) -> dict[str, object]:

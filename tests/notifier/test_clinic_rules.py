@@ -321,12 +321,15 @@ def test_replanning_goes_on_from_where_it_was_and_leaves_room_for_news(scene: Sc
         ask_for_clinic(session, scene.clinic_id, scene.now)
     two = ReplanningSettings(room=2)
 
-    assert replan_due(scene.sessions, scene.now, two) == 2
+    replan_due(scene.sessions, scene.now, two)
     assert [scene.next_planning_at(one) for one in people] == [scene.now, scene.now, None]  # the nearest first
-    assert replan_due(scene.sessions, scene.now, two) == 0  # no room: those two are not planned yet
+    replan_due(scene.sessions, scene.now, two)
+    assert scene.next_planning_at(people[2]) is None  # no room: those two are not planned yet
     scene.plan_due(scene.now)
     later = scene.now + timedelta(minutes=1)
-    assert replan_due(scene.sessions, later, two) == 1
+    replan_due(scene.sessions, later, two)
+    assert scene.next_planning_at(people[2]) == later
+    replan_due(scene.sessions, later, two)
     with scene.sessions.reading() as session:
         assert session.exec(select(Replanning.next_at)).all() == [None]
 

@@ -43,6 +43,7 @@ ORDER = (
     Kind.POLL,
     Kind.INVITATIONS,
     Kind.PASSING,
+    Kind.REPLAN,
     Kind.PLAN,
     Kind.DISPATCH,
     Kind.RECOVER,
