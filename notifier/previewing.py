@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from notifier import agreed, planning
-from notifier.facts import gather, may_send
+from notifier.facts import gather
 from notifier.foreseeing import Caps, Foreseen, foresee
 from notifier.planning import PlanningSettings
 from notifier.rules import Facts
@@ -45,7 +45,7 @@ def preview(  # noqa: PLR0913 - what, by which rules, from when to when
 ) -> Iterator[Line]:
     """What the clinic's coming visits lead to until then, in the order of time."""
     everybody = list(clinics.all_by_id(session).values())
-    among = [one for one in everybody if may_send(one) or one.id == clinic.id]
+    among = [one for one in everybody if clinics.may_send(one) or one.id == clinic.id]
     people = {one.facts.subject_id: one for one in _people(session, vault, clinic, among, settings, now)}
     cap = settings.limits.clinic_cap
     caps = {one.id: most for one in among if (most := agreed.cap_of(one, cap)) is not None}
@@ -84,7 +84,7 @@ def _people(  # noqa: PLR0913
 
 
 def _stopped(session: Session, clinic: Clinic) -> str:
-    if not may_send(clinic):
+    if not clinics.may_send(clinic):
         return "no_decision"
     return "paused" if clinic.paused_at is not None or installation.paused_at(session) is not None else ""
 
