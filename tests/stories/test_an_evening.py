@@ -20,6 +20,9 @@ from worker.web.app import build_app
 
 RADIOLOGY = "SE2321000016-2B20"
 SETTLED = timedelta(minutes=3)
+OUR_LINK = "(a page of ours)"
+_OURS = re.compile(r"http://127\.0\.0\.1:\d+/a/[0-9A-Za-z]{22}")
+_PRESSABLE = re.compile(r"</?a\b[^>]*>")
 PREPARATIONS = "Ät ingenting de sista fyra timmarna."
 
 
@@ -65,7 +68,7 @@ class Phone:
         page = httpx.get(self.here.providers.inbox_url, params={"to": self.person.phone}, trust_env=False).text
         bubbles = re.findall(r'<div class="bubble" lang="\w+">(.*?)</div>', page, re.DOTALL)
         new, self.seen = bubbles[self.seen :], len(bubbles)
-        return [html.unescape(one) for one in new]
+        return [_OURS.sub(OUR_LINK, html.unescape(_PRESSABLE.sub("", one))) for one in new]
 
     def write(self, text: str) -> None:
         """As by the button, or by hand."""
@@ -160,22 +163,18 @@ CONFIRMED = [
 ]
 BY_THE_DEADLINE_AND_PREPARED = [
     [
-        "Påminnelse: fredag 27 november kl. 13.00, Björkängens vårdcentral. "
-        "Avboka senast 26/11 kl. 13.00: https://www.1177.se",
+        f"Tid fredag 27 november kl. 13.00, Björkängens vårdcentral. Avboka senast 26/11 kl. 13.00: {OUR_LINK}",
         "Inför besöket måndag 30 november kl. 10.00, Norrviken, röntgen: "
         "läs hur du förbereder dig: https://www.1177.se",
     ],
     [
-        "Reminder: Friday 27 November, 13:30, Björkängens vårdcentral. Cancel by 26 Nov, 13:30: https://www.1177.se",
+        f"Reminder: Friday 27 November, 13:30, Björkängens vårdcentral. Cancel by 26 Nov, 13:30: {OUR_LINK}",
         "Before your visit Monday 30 November, 10:30, Norrviken, röntgen: read how to prepare: https://www.1177.se",
     ],
 ]
 BY_THE_SCANS_DEADLINE = [
-    [
-        "Påminnelse: måndag 30 november kl. 10.00, Norrviken, röntgen. "
-        "Avboka senast 27/11 kl. 10.00: https://www.1177.se"
-    ],
-    ["Reminder: Monday 30 November, 10:30, Norrviken, röntgen. Cancel by 27 Nov, 10:30: https://www.1177.se"],
+    [f"Tid måndag 30 november kl. 10.00, Norrviken, röntgen. Avboka senast 27/11 kl. 10.00: {OUR_LINK}"],
+    [f"Reminder: Monday 30 November, 10:30, Norrviken, röntgen. Cancel by 27 Nov, 10:30: {OUR_LINK}"],
 ]
 THE_DAY_BEFORE = [
     ["Påminnelse: fredag 27 november kl. 13.00, Björkängens vårdcentral. https://www.1177.se"],
@@ -228,12 +227,11 @@ _TWILIOS_ANSWER_TO_START = (
 STARTED = [
     [
         _TWILIOS_ANSWER_TO_START,
-        "Påminnelse: torsdag 3 december kl. 14.00, Norrviken, röntgen. "
-        "Avboka senast 30/11 kl. 14.00: https://www.1177.se",
+        f"Tid torsdag 3 december kl. 14.00, Norrviken, röntgen. Avboka senast 30/11 kl. 14.00: {OUR_LINK}",
     ],
     [
         _TWILIOS_ANSWER_TO_START,
-        "Reminder: Thursday 3 December, 14:30, Norrviken, röntgen. Cancel by 30 Nov, 14:30: https://www.1177.se",
+        f"Reminder: Thursday 3 December, 14:30, Norrviken, röntgen. Cancel by 30 Nov, 14:30: {OUR_LINK}",
     ],
 ]
 PREPARED_ANEW = [
