@@ -6,7 +6,8 @@ An invitation is a to-do: there is no time in it, so level `busy`, which shows n
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from feeds.levels import Place, Shown, labelled, lowered
+from feeds.levels import Place, Shown, labelled, lowered, told_before
+from store.leaflets import Leaflet
 from store.level import Level
 
 
@@ -17,7 +18,7 @@ class Invited:
     time_type: str = field(default="", repr=False)
     performer: str = field(default="", repr=False)
     resource: str = field(default="", repr=False)
-    preparations: str = field(default="", repr=False)
+    preparations: Leaflet = field(default=Leaflet(), repr=False)
 
 
 def shown_invitation(invited: Invited, place: Place, level: Level, language: str, way_back: str) -> Shown | None:
@@ -45,7 +46,7 @@ def _details(invited: Invited, place: Place, level: Level, words: Mapping[str, s
     if level is Level.CLINIC:
         return lines
     lines += labelled(words, time_type=invited.time_type, performer=invited.performer, resource=invited.resource)
-    return [*lines, "", f"{words['care']}:", invited.preparations] if invited.preparations.strip() else lines
+    return [*lines, *told_before(invited.preparations, words["care"])]
 
 
 _SWEDISH: Mapping[str, str] = {

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 
+from store.leaflets import Leaflet, plain
 from store.level import Level
 from store.standing import Standing
 
@@ -48,7 +49,7 @@ class Visit:
     time_type: str = field(default="", repr=False)
     performer: str = field(default="", repr=False)
     resource: str = field(default="", repr=False)
-    preparations: str = field(default="", repr=False)
+    preparations: Leaflet = field(default=Leaflet(), repr=False)
     that_day: tuple[AlsoThatDay, ...] = ()
     more_that_day: int = 0
 
@@ -127,6 +128,11 @@ def mode_of(time_type_id: str, time_type_name: str, remote_time_types: Sequence[
 def labelled(words: Mapping[str, str], **values: str) -> list[str]:
     """One line each: a line break within a value must not pass for a line of ours."""
     return [f"{words[label]}: {' '.join(value.split())}" for label, value in values.items() if value.strip()]
+
+
+def told_before(preparations: Leaflet, heading: str) -> list[str]:
+    """What is to be read before a visit, with a heading and an empty line of its own."""
+    return ["", f"{heading}:", plain(preparations)] if preparations else []
 
 
 def calendar_name(language: str) -> str:
@@ -208,7 +214,7 @@ def _details(visit: Visit, place: Place, level: Level, words: Mapping[str, str])
     if level is Level.CLINIC:
         return lines
     lines += labelled(words, time_type=visit.time_type, performer=visit.performer, resource=visit.resource)
-    return [*lines, "", f"{words['preparations']}:", visit.preparations] if visit.preparations.strip() else lines
+    return [*lines, *told_before(visit.preparations, words["preparations"])]
 
 
 def _silent(level: Level, silences: Sequence[Silence], words: Mapping[str, str], language: str) -> list[str]:

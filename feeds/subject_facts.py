@@ -12,7 +12,7 @@ from feeds.invitations import Invited
 from feeds.levels import Place, Visit, mode_of
 from feeds.periods import CalendarRules, Register, Timing
 from feeds.viewing import Guarding, Permission, guardians_permission, own_permission
-from store import bookings, facilities, guardianships, invitations
+from store import bookings, facilities, guardianships, invitations, leaflets
 from store.bookings import Booking, Details, open_details
 from store.calendars import Calendar
 from store.database import Session
@@ -80,7 +80,7 @@ def visit_of(facts: SubjectFacts, booking: Booking, details: Details) -> Visit:
         time_type=details.time_type_name,
         performer=details.performer_name,
         resource=details.resource_name,
-        preparations=details.preparations,
+        preparations=leaflets.read(details.preparations),
     )
 
 
@@ -91,7 +91,7 @@ def invited_of(facts: SubjectFacts, invitation: Invitation) -> tuple[Invited, Pl
         time_type=details.time_type_name,
         performer=details.performer_name,
         resource=details.resource_name,
-        preparations=details.preparations,
+        preparations=leaflets.read(details.preparations),
     )
     return invited, place_of(facts, invitation.facility, details.facility_name)
 

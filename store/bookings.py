@@ -107,7 +107,7 @@ class Details:
     resource_name: str = field(default="", repr=False)
     time_type_name: str = field(default="", repr=False)
     care_type_name: str = field(default="", repr=False)
-    preparations: str = field(default="", repr=False)
+    preparations: str = field(default="", repr=False)  # a leaflet's written form (store.leaflets)
 
     def written(self) -> str:
         """As text, to be sealed."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from store import bookings
+from store import bookings, leaflets
 from store.bookings import Booking, Details
 from store.database import Session
 from store.facilities import Facility, by_ids
@@ -46,7 +46,7 @@ def details_of(reported: ReportedBooking | ReportedInvitation) -> Details:
         resource_name=reported.resource_name,
         time_type_name=reported.time_type_name,
         care_type_name=reported.care_type_name,
-        preparations=reported.preparations,
+        preparations=leaflets.written(reported.preparations),
     )
 
 

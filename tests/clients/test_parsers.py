@@ -10,6 +10,7 @@ import pytest
 
 from feeds.ical import Happening, calendar, component, lines, one_line
 from feeds.levels import Mode, Place, Shown, Visit, shown
+from store.leaflets import from_plain
 from store.level import Level
 from store.standing import Standing
 from tests.clients.conftest import Account
@@ -71,7 +72,9 @@ def any_happening(draw: random.Random, number: int) -> Happening:
 
 def hostile(text: str, number: int) -> Happening:
     """Everything that a clinic may fill in, filled in with this."""
-    visit = Visit(Standing.BOOKED, Mode.ON_SITE, time_type=text, performer=text, resource=text, preparations=text)
+    visit = Visit(
+        Standing.BOOKED, Mode.ON_SITE, time_type=text, performer=text, resource=text, preparations=from_plain(text)
+    )
     place = Place(text, text, text, is_sensitive=False)
     return happening(
         uid=f"h{number}", shown=shown(visit, place, Level.FULL, "sv", "https://www.1177.se"), alarms=(HOUR,)

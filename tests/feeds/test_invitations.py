@@ -19,6 +19,7 @@ from store.calendars import ComponentKind
 from store.facilities import Facility
 from store.identifiers import new_id
 from store.invitations import Invitation
+from store.leaflets import from_plain
 from store.level import Level
 from store.subjects import cipher_of
 from tests import build
@@ -28,7 +29,7 @@ from tests.feeds.world import DAY, World
 
 WAY = "https://www.1177.se"
 CLINIC = Place("Ekens vårdcentral", "Ekgatan 1, Storstad", "010-123 45 67", is_sensitive=False)
-CARE = Invited("Hälsosamtal", "Dr Ek", "Rum 4", "Kom fastande.")
+CARE = Invited("Hälsosamtal", "Dr Ek", "Rum 4", from_plain("Kom fastande."))
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
@@ -55,7 +56,7 @@ def test_a_sensitive_facility_lowers_the_level(level: Level) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_stays_one_property_of_the_to_do(text: str, now: datetime) -> None:
     place = Place(text, text, text, is_sensitive=False)
-    shown = shown_invitation(Invited(text, text, text, text), place, Level.FULL, "sv", WAY)
+    shown = shown_invitation(Invited(text, text, text, from_plain(text)), place, Level.FULL, "sv", WAY)
     assert shown is not None
     content = task(Task("uid-1", 3, now, date(2027, 1, 15), shown)).decode()
     names = [line.split(":")[0].split(";")[0] for line in content.replace("\r\n ", "").split("\r\n") if line]

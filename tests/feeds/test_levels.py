@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.levels import Mode, Place, Shown, Silence, Visit, about, calendar_name, mode_of, shown
+from store.leaflets import from_plain
 from store.level import Level
 from store.standing import Standing
 
@@ -21,7 +22,7 @@ VISIT = Visit(
     time_type="Nybesök läkare",
     performer="Dr Ek",
     resource="Rum 3",
-    preparations="Kom fastande.",
+    preparations=from_plain("Kom fastande."),
 )
 
 
@@ -65,7 +66,8 @@ def test_full_adds_time_type_performer_resource_and_preparations() -> None:
 def test_check_31_default_summary_and_all_below_clinic_name_no_clinic(
     level: Level, language: str, standing: Standing
 ) -> None:
-    visit = Visit(standing, Mode.VIDEO, time_type="Nybesök läkare", performer="Dr Ek", preparations="Kom fastande.")
+    told = from_plain("Kom fastande.")
+    visit = Visit(standing, Mode.VIDEO, time_type="Nybesök läkare", performer="Dr Ek", preparations=told)
     texts = str(
         [getattr(shown(visit, EKEN, level, language, WAY), name) for name in ("summary", "location", "description")]
     )
@@ -81,7 +83,7 @@ def test_a_sensitive_facility_lowers_the_level_to_visit(level: Level) -> None:
 
 @given(st.sampled_from(Level), st.sampled_from(Standing), st.sampled_from(Mode), st.sampled_from(["sv", "en"]))
 def test_a_sensitive_clinic_is_named_at_no_level(level: Level, standing: Standing, mode: Mode, language: str) -> None:
-    visit = Visit(standing, mode, time_type="Hemligt", performer="Hemlig", preparations="Hemligt")
+    visit = Visit(standing, mode, time_type="Hemligt", performer="Hemlig", preparations=from_plain("Hemligt"))
     texts = shown(visit, PSYKIATRIN, level, language, WAY)
 
     written = texts.summary + texts.location + texts.description + texts.url

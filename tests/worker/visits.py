@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from store.identifiers import BookingKey, HsaId, new_id
+from store.leaflets import Leaflet
 from store.standing import Standing
 from worker.facts import Answer, Circumstances, Known, Loss, Patience
 from worker.reconcile import Decision, Suspected, reconcile
@@ -46,7 +47,7 @@ def reported(booking_id: str = "1001", **facts: Any) -> ReportedBooking:
         "time_type_id": "besök",
         "time_type_name": "Besök",
         "care_type_name": "",
-        "preparations": "",
+        "preparations": Leaflet(),
         "may_cancel": True,
         "may_rebook": True,
     }

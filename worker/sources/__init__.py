@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from store.identifiers import HsaId, SubjectId
+from store.leaflets import Leaflet
 
 
 class AddressStatus(StrEnum):
@@ -46,7 +47,7 @@ class ReportedBooking:
     time_type_id: str
     time_type_name: str = field(repr=False)
     care_type_name: str = field(repr=False)
-    preparations: str = field(repr=False)  # the wire's `purpose`, as plain text
+    preparations: Leaflet = field(repr=False)  # the wire's `purpose`
     may_cancel: bool
     may_rebook: bool
     digest: bytes  # of the wire's content, 16 bytes
@@ -121,7 +122,7 @@ class ReportedInvitation:
     resource_name: str = field(repr=False)
     time_type_name: str = field(repr=False)
     care_type_name: str = field(repr=False)
-    preparations: str = field(repr=False)
+    preparations: Leaflet = field(repr=False)
     digest: bytes  # of the wire's content, 16 bytes
 
 

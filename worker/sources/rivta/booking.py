@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from store.identifiers import HsaId, InvalidIdentifier, parse_hsa_id
 from worker.sources import NotOpen, ReportedBooking, ReportedInvitation, TimeFlag
-from worker.sources.rivta.docbook import plain_text
+from worker.sources.rivta.docbook import leaflet_of
 from worker.sources.rivta.texts import one_line
 from worker.sources.rivta.times import ReadTime, read_time
 
@@ -48,7 +48,7 @@ def booking_of(fields: Mapping[str, str], digest: bytes) -> ReportedBooking:
         time_type_id=_text(fields, "timeTypeID"),
         time_type_name=_text(fields, "timeTypeName"),
         care_type_name=_text(fields, "careTypeName"),
-        preparations=plain_text(fields.get("purpose", ""), _MOST_PREPARATIONS),
+        preparations=leaflet_of(fields.get("purpose", ""), _MOST_PREPARATIONS),
         may_cancel=_yes(fields, "cancel_booking_allowed"),
         may_rebook=_yes(fields, "rebooking_allowed"),
         digest=digest,
@@ -79,7 +79,7 @@ def invitation_of(fields: Mapping[str, str], digest: bytes, asked_id: str) -> Re
         resource_name=_text(fields, "resourceName"),
         time_type_name=_text(fields, "timeTypeName"),
         care_type_name=_text(fields, "careTypeName"),
-        preparations=plain_text(fields.get("purpose", ""), _MOST_PREPARATIONS),
+        preparations=leaflet_of(fields.get("purpose", ""), _MOST_PREPARATIONS),
         digest=digest,
     )
 

@@ -10,6 +10,7 @@ import pytest
 from lxml import etree
 
 from store.identifiers import PERSONNUMMER, HsaId, SubjectId
+from store.leaflets import from_plain
 from tests.people import BERTIL
 from tests.wire.answers import aggregated, direct, envelope, response, slot, status
 from tests.wire.platform import Platform, answering
@@ -75,7 +76,7 @@ def test_every_field_we_keep_is_read(read: Read) -> None:
         time_type_id="NB",
         time_type_name="Nybesök",
         care_type_name="Läkare",
-        preparations="Kom fastande.",
+        preparations=from_plain("Kom fastande."),
         may_cancel=True,
         may_rebook=True,
         digest=booking.digest,
