@@ -30,6 +30,12 @@ def budgeted(
         facts = replace(facts, terms={**facts.terms, refused: spent})
 
 
+def count(session: Session, clinic_id: UUID, now: datetime, caps: Mapping[UUID, int]) -> None:
+    """One message more in the clinic's day that no cap holds back: the same promise by another channel."""
+    if clinic_id in caps:
+        budgets.take(session, _day(clinic_id, 1, now), capped=0, cap=caps[clinic_id])
+
+
 def give_back(session: Session, counts: Counter[UUID], now: datetime) -> None:
     """What was counted and not planned after all."""
     for clinic_id, count in sorted(counts.items()):

@@ -14,6 +14,7 @@ from notifier.fields import Field
 from notifier.last_check import MOST_CRASHES, Covered, Defer, End, Permission, Send, Situation, decide
 from notifier.message_links import LinkedMessage, MessageLinks, message_links
 from notifier.planning import is_stale
+from notifier.recipients import is_mobile
 from notifier.swedish_days import cancel_deadline
 from notifier.visit_words import ToldVisit, unconfirmed_sentence, values
 from notifier.windows import EVERY_DAY, Hours
@@ -201,7 +202,14 @@ class _Scene:
             return "suppressed"
         objection = self.choices.objection(self.purpose, self.outgoing.clinic.id)
         is_barred = self.choices.bars(self.purpose, self.outgoing.delivery.channel)
-        return objection or ("channel_not_chosen" if is_barred else "")
+        if objection or is_barred:
+            return objection or "channel_not_chosen"
+        return "not_mobile" if self._is_no_mobile(self.contact) else ""
+
+    def _is_no_mobile(self, contact: Contact) -> bool:
+        """Asked when a try has failed: that it may be a land line is then one of the reasons."""
+        is_again = self.outgoing.attempts > 0 and self.outgoing.delivery.channel == "sms"
+        return is_again and not is_mobile(contact.address)
 
     def _covered(self, one: OutgoingPart) -> Covered:
         part, booking = one.part, one.booking

@@ -19,7 +19,7 @@ from notifier.last_check import Defer, End
 from notifier.opting import Address, Heard
 from notifier.pacing import Pace
 from notifier.uncertainty import Patience
-from store import deliveries, sending, unsettled
+from store import contact_points, deliveries, sending, unsettled
 from store.claims import Claim, finish, release
 from store.database import IntegrityError, OperationalError, Session, Sessions
 from store.deliveries import DISPATCHING, Attempt, AttemptOutcome, Wording
@@ -27,7 +27,7 @@ from store.delivery_states import DeliveryState
 from store.failpoints import CrashPoint, reached
 from store.outgoing import Outgoing, outgoing
 from store.sending import Became, Floor, Queued
-from store.subjects import Contact, ContactPoint
+from store.subjects import Contact
 from store.vault import Vault
 
 _log = structlog.get_logger(__name__)
@@ -309,7 +309,7 @@ def _wait(settings: DispatchSettings, attempts: int, outcome: _Outcome) -> timed
 def _remember(session: Session, ready: _Ready, refused: Refused, now: datetime) -> None:
     """What a refusal teaches about the address."""
     if refused.remedy == Remedy.BAD_CONTACT:
-        session.get_one(ContactPoint, ready.contact.id).dead_since = now
+        contact_points.mark_dead(session, ready.contact.id, "invalid_number", now)
     if refused.remedy == Remedy.SUPPRESS:
         heard = Heard("provider", refused.code, datetime.now(UTC), now)
         opting.stop(session, Address(ready.contact.digest, ready.channel.name), heard)

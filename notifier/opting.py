@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from store import audit, deliveries, subjects
+from store import audit, contact_points, deliveries, subjects
 from store.audit import Act, AuditEntry
 from store.database import Session
 from store.purposes import SUPPRESSIBLE, Purpose
@@ -53,8 +53,7 @@ def disown(session: Session, address: Address, heard: Heard) -> None:
     """Nobody is told anything at this address any more; a person has to find out whose it is."""
     holders = subjects.holders(session, address.digest)
     for contact, _ in holders:
-        contact.dead_since = contact.dead_since or heard.now
-        session.add(contact)
+        contact_points.mark_dead(session, contact.id, "wrong_person", heard.now)
     deliveries.suppress(session, address.digest, address.channel, "wrong_person", heard.now)
     subjects.wake_planning(session, [subject.id for _, subject in holders], heard.now)
     _note(session, Act.WRONG_PERSON, address, heard)

@@ -10,21 +10,25 @@ from notifier import agreed
 from notifier.agreed import Agreed
 from notifier.budgeting import budgeted, give_back
 from notifier.facts import Gathered, gather
+from notifier.fallback import follow_at
 from notifier.recipients import Reachable, choose
 from notifier.rules import Plan, Planned
 from notifier.spacing import Limits
-from store import clinics, consents, deliveries, subjects, templates
+from store import clinics, consents, deliveries, subjects, templates, unreached
 from store.claims import Claim, claim_due, finish, release
 from store.database import Session, Sessions
 from store.deliveries import Delivery, DeliveryPart
+from store.delivery_states import DeliveryState
 from store.failpoints import CrashPoint, reached
 from store.identifiers import new_id
 from store.subjects import PLANNING, ContactKind, Subject
 from store.templates import VersionKey
+from store.unreached import Unreached
 from store.vault import KeyDestroyed, SubjectCipher, Vault
 
 _CHANNELS = {ContactKind.PHONE: "sms", ContactKind.EMAIL: "email"}
 _LANGUAGES = ("sv", "en")
+_UNTELLABLE = frozenset({"no_contact", "no_words"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Planning:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
     """What is the same for every subject of a batch."""
 
     settings: PlanningSettings
@@ -71,7 +75,7 @@ def plan_due(sessions: Sessions, vault: Vault, settings: PlanningSettings, now: 
     if not claims:
         return Planning()
     with sessions.reading() as session:
-        frame = _frame(session, [claim.id for claim in claims], settings, now)
+        frame = frame_of(session, [claim.id for claim in claims], settings, now)
     done = Planning()
     left = deque(claims)
     try:
@@ -105,7 +109,7 @@ def _give_back(sessions: Sessions, claims: Collection[Claim]) -> None:
         release(session, PLANNING, claims)
 
 
-def _plan_subject(session: Session, vault: Vault, frame: _Frame, claim: Claim) -> Planning:
+def _plan_subject(session: Session, vault: Vault, frame: Frame, claim: Claim) -> Planning:
     subject = session.get_one(Subject, claim.id)
     hindered = obstacle(session, subject, frame.settings, frame.now)
     if hindered is not None:
@@ -128,12 +132,12 @@ def _plan_subject(session: Session, vault: Vault, frame: _Frame, claim: Claim) -
     return done
 
 
-def _frame(session: Session, subject_ids: Collection[UUID], settings: PlanningSettings, now: datetime) -> _Frame:
+def frame_of(session: Session, subject_ids: Collection[UUID], settings: PlanningSettings, now: datetime) -> Frame:
     cap = settings.limits.clinic_cap
     found = {key: agreed.cap_of(one, cap) for key, one in clinics.all_by_id(session).items()}
     caps = {key: one for key, one in found.items() if one is not None}
     held = agreed.read(session, subject_ids, cap, now)
-    return _Frame(settings, held, caps, templates.active_versions(session), now)
+    return Frame(settings, held, caps, templates.active_versions(session), now)
 
 
 def obstacle(session: Session, subject: Subject, settings: PlanningSettings, now: datetime) -> Obstacle | None:
@@ -155,23 +159,54 @@ def _mark_told(session: Session, found: Gathered, plan: Plan) -> None:
         session.add(found.changes[change_id])
 
 
+def tell(session: Session, cipher: SubjectCipher, subject: Subject, planned: Planned, frame: Frame) -> str:
+    """Promises it by the first channel that reaches the subject and has words. Why it cannot be, or nothing."""
+    contact = contact_for(session, planned, reachable_of(session, cipher, subject), frame.settings)
+    if contact is None:
+        return "no_contact"
+    version = version_for(frame.versions, planned, contact.channel, subject.language)
+    if version is None:
+        return "no_words"
+    return "" if _insert(session, subject, planned, contact, version, frame.now) else "promised_before"
+
+
+def note_unreached(session: Session, subject: Subject, planned: Planned, reason: str, now: datetime) -> None:
+    """Remembers that nobody is told, so that a letter or a call can follow."""
+    for part in planned.parts:
+        row = Unreached(
+            clinic_id=planned.clinic_id,
+            subject_id=subject.id,
+            recipient_id=subject.id,
+            purpose=planned.purpose,
+            occasion=part.occasion,
+            booking_id=part.booking_id,
+            visit_at=planned.visit_at,
+            reason=reason,
+            at=now,
+        )
+        unreached.note(session, row)
+
+
 def _insert_all(
-    session: Session, cipher: SubjectCipher, subject: Subject, frame: _Frame, planned: Sequence[Planned]
+    session: Session, cipher: SubjectCipher, subject: Subject, frame: Frame, planned: Sequence[Planned]
 ) -> tuple[Planning, Counter[UUID]]:
     """What was done, and by clinic how many messages now lie queued."""
-    reachable = reachable_of(session, cipher, subject)
     queued: Counter[UUID] = Counter()
     inserted = untellable = 0
     for one in planned:
-        contact = contact_for(session, one, reachable, frame.settings)
-        version = None if contact is None else version_for(frame.versions, one, contact.channel, subject.language)
-        if contact is None or version is None:
+        hindrance = tell(session, cipher, subject, one, frame)
+        inserted += not hindrance
+        queued[one.clinic_id] += not hindrance and one.is_told
+        if hindrance in _UNTELLABLE:
             untellable += len(one.parts)
-            continue
-        is_new = _insert(session, subject, one, contact, version, frame.now)
-        inserted += is_new
-        queued[one.clinic_id] += is_new and one.is_told
+            if _is_missed(one):
+                note_unreached(session, subject, one, one.reason or hindrance, frame.now)
     return Planning(subjects=1, inserted=inserted, untellable=untellable), queued
+
+
+def _is_missed(planned: Planned) -> bool:
+    """Whether it should have been told; else there was a good reason why not."""
+    return planned.state != DeliveryState.SKIPPED or planned.reason == "capped"
 
 
 def reachable_of(session: Session, cipher: SubjectCipher, subject: Subject) -> list[Reachable]:
@@ -207,6 +242,7 @@ def _insert(  # noqa: PLR0913 - who, what, where to, with which words, when
         contact_id=contact.contact_id,
         purpose=planned.purpose,
         channel=contact.channel,
+        ways=",".join(planned.channels),
         language=subject.language,
         state=planned.state,
         reason=planned.reason,
@@ -214,6 +250,7 @@ def _insert(  # noqa: PLR0913 - who, what, where to, with which words, when
         next_attempt_at=now,
         useful_until=planned.useful_until,
         weekdays_only=planned.weekdays_only,
+        follow_at=_follow_at(planned, now),
         created_at=now,
         settled_at=now if planned.reason else None,
     )
@@ -231,3 +268,9 @@ def _insert(  # noqa: PLR0913 - who, what, where to, with which words, when
         for part in planned.parts
     ]
     return deliveries.insert(session, delivery, parts)
+
+
+def _follow_at(planned: Planned, now: datetime) -> datetime | None:
+    if planned.state == DeliveryState.QUEUED:
+        return follow_at(planned.purpose, now, planned.useful_until)
+    return now if _is_missed(planned) else None

@@ -91,6 +91,6 @@ def _stopped(session: Session, clinic: Clinic) -> str:
 
 def _line(one: Foreseen, person: _Person, channel: str, to: str, reason: str) -> Line:
     starts = {visit.booking_id: visit.start_at for visit in person.facts.visits}
-    visits = tuple(sorted(starts[part.booking_id] for part in one.planned.parts))
+    visits = tuple(sorted(starts[part.booking_id] for part in one.planned.parts if part.booking_id is not None))
     planned = one.planned
     return Line(one.at, one.subject_id, planned.purpose.value, planned.template_name, channel, to, visits, reason)

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from notifier.receipt_status import code, fate, next_state, report
+from notifier.channels.explaining import explained
+from notifier.fallback import RESEND_AFTER, may_resend
+from notifier.receipt_status import NOT_DELIVERED, Fate, State, code, fate, next_state, report
 from notifier.uncertainty import Patience
 from store import deliveries, reported, unsettled
 from store.database import Session, Sessions
-from store.deliveries import Attempt, Receipt
+from store.deliveries import Attempt, Delivery, Receipt
 from store.delivery_states import AttemptOutcome, DeliveryState
 from store.failpoints import CrashPoint, reached
 from store.reported import Reported
@@ -106,14 +108,46 @@ def _write_down(attempt: Attempt, reports: Sequence[Receipt], now: datetime) -> 
 
 def _move(about: Reported, now: datetime, patience: Patience) -> str:
     delivery = about.delivery
+    before = (DeliveryState(delivery.state), delivery.reason)
     fates = [fate(one.outcome, [each.status for each in about.reports(one)]) for one in about.attempts]
-    told = next_state(DeliveryState(delivery.state), delivery.reason, fates)
+    told = next_state(*before, fates)
+    if told == (DeliveryState.FAILED, NOT_DELIVERED) and _is_sent_again(about, fates, before, now):
+        told = None if before[0] == DeliveryState.QUEUED else (DeliveryState.QUEUED, "")
     if told is None:
         return "ignored"
+    _write_move(delivery, told, now, patience)
+    return told[0].value
+
+
+def _is_sent_again(about: Reported, fates: Sequence[Fate], before: State, now: datetime) -> bool:
+    """Whether the one more try that a fault may be worth is to be made, or lies queued already."""
+    delivery = about.delivery
+    if before[0] == DeliveryState.FAILED or not {Fate.LOST, Fate.UNSENT}.issuperset(fates):
+        return False
+    lost = [one for one, came_to in zip(about.attempts, fates, strict=True) if came_to == Fate.LOST]
+    at = delivery.next_attempt_at if before[0] == DeliveryState.QUEUED else now + RESEND_AFTER
+    faults = [explained(one.provider, one.code) for one in lost]
+    return may_resend(faults, at, min(delivery.follow_at or delivery.useful_until, delivery.useful_until))
+
+
+def _write_move(delivery: Delivery, told: State, now: datetime, patience: Patience) -> None:
     state, reason = told
     waiting = unsettled.waiting(state, patience.first_look, patience.receipt)
     for name, value in {"state": state, "reason": reason, "claimed_until": None, **waiting}.items():
         setattr(delivery, name, value)
     delivery.fence += 1  # whoever holds it, to send it or to ask about it, decides by what is no longer so
-    delivery.settled_at = delivery.settled_at or now
-    return state.value
+    if state == DeliveryState.QUEUED:
+        delivery.next_attempt_at = now + RESEND_AFTER
+    else:
+        delivery.settled_at = delivery.settled_at or now
+        delivery.follow_at = _follow_at(delivery, state, now)
+
+
+def _follow_at(delivery: Delivery, state: DeliveryState, now: datetime) -> datetime | None:
+    """What is lost is followed at once, also when another way was gone before: the number may be dead. What arrives
+    needs no following, unless such a way may still be called off."""
+    if state == DeliveryState.FAILED:
+        return now
+    if state != DeliveryState.DELIVERED:
+        return delivery.follow_at
+    return now if delivery.follow_at is None and "," in delivery.ways else None

@@ -61,6 +61,14 @@ def parse_phone(text: str) -> E164:
     return E164(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
+def is_mobile(number: str) -> bool:
+    """Whether the numbering plan as known today calls it a Swedish mobile."""
+    try:
+        return bool(parse_phone(number))
+    except InvalidPhone:
+        return False
+
+
 def parse_email(text: str) -> EmailAddress:
     """An address with its domain in lower case and ASCII (IDNA). Raises InvalidEmail for quoted or non-ASCII local
     parts, address literals, hosts without a dot, and anything that is more than one bare address."""

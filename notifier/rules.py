@@ -47,7 +47,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class PlannedPart:
-    booking_id: UUID
+    booking_id: UUID | None
     occasion: str
     time_version: int
 

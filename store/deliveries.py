@@ -16,6 +16,9 @@ from store.identifiers import new_id
 from store.inserting import insert_of, insert_unless_there
 from store.purposes import SUPPRESSIBLE, Purpose
 
+HAS_CODE = "code <> ''"
+ENDED_UNFOLLOWED = "follow_at is not null and state in ('failed', 'skipped', 'expired')"
+
 
 class Delivery(Claimable, table=True):
     """A promise to tell one recipient once. Born due: `next_attempt_at` is its creation unless it is deferred."""
@@ -55,6 +58,18 @@ class Delivery(Claimable, table=True):
             sqlite_where=text("unknown_since is not null"),
             postgresql_where=text("unknown_since is not null"),
         ),
+        Index(
+            "ix_deliveries_following",
+            "follow_at",
+            sqlite_where=text("follow_at is not null"),
+            postgresql_where=text("follow_at is not null"),
+        ),
+        Index(
+            "ix_deliveries_ended",  # those that did not reach anybody, whatever time they were to be looked at
+            "follow_at",
+            sqlite_where=text(ENDED_UNFOLLOWED),
+            postgresql_where=text(ENDED_UNFOLLOWED),
+        ),
         Index("ix_deliveries_subject", "subject_id", "created_at"),
         CheckConstraint("state not in ('failed', 'skipped', 'expired') or reason <> ''", name="exit_has_reason"),
     )
@@ -66,6 +81,7 @@ class Delivery(Claimable, table=True):
     contact_id: UUID = Field(foreign_key="contact_points.id")
     purpose: Purpose = Field(sa_type=String)
     channel: str  # "sms", "email", "paper"
+    ways: str = Field(default="")  # the channels that were planned, the preferred first: "sms,email"
     language: str
     state: DeliveryState = Field(default=DeliveryState.QUEUED, sa_type=String)
     reason: str = Field(default="")
@@ -77,6 +93,7 @@ class Delivery(Claimable, table=True):
     ask_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # lease time: when to ask the provider
     asked: int = Field(default=0)  # times the provider has told us of it since it became uncertain, or accepted
     unknown_since: datetime | None = Field(default=None, sa_type=UtcDateTime)  # lease time; while it is uncertain
+    follow_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # not arrived by then: another way
     created_at: datetime = Field(sa_type=UtcDateTime)
     settled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -106,6 +123,7 @@ class Attempt(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("provider", "provider_id"),
         one_of("outcome", AttemptOutcome),
+        Index("ix_attempts_failed", "id", sqlite_where=text(HAS_CODE), postgresql_where=text(HAS_CODE)),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -73,6 +73,7 @@ class ContactPoint(SQLModel, table=True):
     dead_since: datetime | None = Field(
         default=None, sa_type=UtcDateTime
     )  # a provider says it cannot be reached, or who has it that it is theirs
+    dead_reason: str = Field(default="")  # "invalid_number", "unreachable", "not_mobile"
 
 
 PLANNING = Due(Subject, "next_planning_at")

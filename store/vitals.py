@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, literal_column, true
 from sqlmodel import Session, col, func, select
 
 from store import budgets, heartbeats, installation
@@ -17,17 +17,20 @@ from store.bookings import Booking
 from store.calendars import Calendar
 from store.clinics import Clinic
 from store.columns import lease_clock
-from store.deliveries import Attempt, Delivery, Receipt, Wording, is_queued
+from store.deliveries import HAS_CODE, Attempt, Delivery, Receipt, Wording, is_queued
 from store.delivery_states import DeliveryState
 from store.engagements import Engagement, InvitationLook
 from store.facilities import WHOLE_SOURCE, Facility, LogicalAddress
+from store.following import UNFOLLOWED_END
 from store.heartbeats import Beat
+from store.identifiers import first_id
 from store.installation import Gap
 from store.replannings import Replanning
 from store.subjects import Subject
 
 _NOT_YET = timedelta()
 _SWEDEN = ZoneInfo("Europe/Stockholm")
+LATELY = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Vitals:
     paused_at: datetime | None
     paused_clinics: int
     gap: Gap | None
+    faults: Mapping[tuple[str, str], int]  # messages of the last hour that failed, by provider and its code
+    tried_lately: int  # messages of the last hour; counted only where some failed
     ahead: timedelta  # this machine's clock of the database's; negative: behind
     planned_today: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)  # by clinic: so many, its own cap
 
@@ -53,6 +58,7 @@ def read(session: Session, now: datetime, sources: Collection[str]) -> Vitals:
     """`now`: business now. `sources`: the names of those asked. What goes by real time is measured by the database's
     clock."""
     clock, ahead = _clock(session)
+    faults = _faults(session)
     unknown = col(Delivery.unknown_since).is_not(None)
     return Vitals(
         beats=heartbeats.beats(session),
@@ -67,6 +73,8 @@ def read(session: Session, now: datetime, sources: Collection[str]) -> Vitals:
         paused_clinics=_count(session, col(Clinic.paused_at).is_not(None)),
         gap=installation.gap(session),
         planned_today=budgets.by_clinic(session, now.astimezone(_SWEDEN).date()),
+        faults=faults,
+        tried_lately=_tried_lately(session) if faults else 0,
         ahead=ahead,
     )
 
@@ -91,6 +99,7 @@ def _overdue(session: Session, now: datetime, clock: datetime) -> dict[str, time
         "recover": (col(Delivery.claimed_until), clock, being_sent),
         "resolve": (col(Delivery.ask_at), clock, None),
         "receipts": (col(Receipt.due_at), clock, None),
+        "follow": (col(Delivery.follow_at), now, UNFOLLOWED_END),
         "calendars": (col(Calendar.next_change_at), now, None),
         "passing": (col(Booking.passes_at), now, None),
         "retention": (col(Wording.keep_until), now, None),
@@ -113,6 +122,22 @@ def _since(
 def _tried(session: Session, clock: datetime) -> timedelta | None:
     last = session.exec(select(Attempt.began_at).order_by(col(Attempt.id).desc()).limit(1)).first()
     return None if last is None else max(_NOT_YET, clock - last)
+
+
+def _faults(session: Session) -> dict[tuple[str, str], int]:
+    query = select(Attempt.provider, Attempt.code, func.count()).where(_lately(), literal_column(f"({HAS_CODE})"))
+    return {
+        (provider, code): count
+        for provider, code, count in session.exec(query.group_by(Attempt.provider, Attempt.code))
+    }
+
+
+def _tried_lately(session: Session) -> int:
+    return session.exec(select(func.count()).select_from(Attempt).where(_lately())).one()
+
+
+def _lately() -> ColumnElement[bool]:
+    return col(Attempt.id) >= first_id(datetime.now(UTC) - LATELY)
 
 
 def _silent(session: Session, now: datetime, sources: Collection[str]) -> dict[str, timedelta]:

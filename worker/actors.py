@@ -16,7 +16,7 @@ import dramatiq
 import structlog
 
 from feeds import calendars as feed_calendars
-from notifier import dispatch, planning, receipts
+from notifier import dispatch, following, planning, receipts
 from notifier.replanning import ReplanningSettings, replan_due
 from notifier.resolving import ResolvingSettings, resolve_due
 from store import heartbeats, ledger, sending, unsettled
@@ -56,6 +56,7 @@ class Kind(StrEnum):
     RECOVER = "recover"
     RESOLVE = "resolve"
     RECEIPTS = "receipts"
+    FOLLOW = "follow"
     CALENDARS = "calendars"
     PASSING = "passing"
     POPULATION = "population"
@@ -151,6 +152,7 @@ def ticks(wiring: Wiring) -> list[Tick]:
         Tick(Kind.RECOVER, lambda session, _now: unsettled.anything_lost(session)),
         Tick(Kind.RESOLVE, lambda session, _now: unsettled.anything_to_ask(session)),
         Tick(Kind.RECEIPTS, lambda session, _now: ledger.anything_to_apply(session, datetime.now(UTC))),
+        Tick(Kind.FOLLOW, following.anything_due),
         Tick(Kind.CALENDARS, lambda session, now: anything_due(session, REFRESHING, now)),
         Tick(Kind.PASSING, lambda session, now: anything_due(session, PASSING, now)),
         Tick(Kind.POPULATION, partial(_is_population_due, wiring)),
@@ -220,6 +222,11 @@ def _receipts(wiring: Wiring, _stopping: Stopping) -> int:
     return receipts.apply_due(wiring.sessions, datetime.now(UTC), wiring.now(), wiring.patience)
 
 
+def _follow(wiring: Wiring, _stopping: Stopping) -> int:
+    resting = [name for name, channel in wiring.channels.items() if wiring.pace.rests_for(channel.provider)]
+    return following.follow_due(wiring.sessions, wiring.vault, wiring.planning, wiring.now(), resting)
+
+
 def _calendars(wiring: Wiring, _stopping: Stopping) -> int:
     rules = wiring.syncing.calendar_rules
     refreshed = feed_calendars.refresh_due(wiring.sessions, wiring.vault, wiring.now(), rules, lease=wiring.lease)
@@ -258,10 +265,11 @@ WORK: Mapping[Kind, Work] = {
     Kind.INVITATIONS: Work(_invitations, share=0.25),
     Kind.PLAN: Work(_plan, then=(Kind.DISPATCH,)),
     Kind.REPLAN: Work(_replan, then=(Kind.PLAN,)),
-    Kind.DISPATCH: Work(_dispatch, share=0.5),
+    Kind.DISPATCH: Work(_dispatch, share=0.5, then=(Kind.FOLLOW,)),
     Kind.RECOVER: Work(_recover),
     Kind.RESOLVE: Work(_resolve, then=(Kind.RECEIPTS, Kind.DISPATCH)),
-    Kind.RECEIPTS: Work(_receipts),
+    Kind.RECEIPTS: Work(_receipts, then=(Kind.FOLLOW,)),
+    Kind.FOLLOW: Work(_follow, then=(Kind.DISPATCH,)),
     Kind.CALENDARS: Work(_calendars),
     Kind.PASSING: Work(_passing),
     Kind.POPULATION: Work(_population, then=(Kind.PLAN, Kind.CALENDARS)),

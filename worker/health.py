@@ -4,6 +4,8 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from notifier.channels.explaining import explained
+from notifier.channels.faults import Lesson
 from store import vitals
 from store.database import DatabaseUnusable, Sessions, SQLAlchemyError, require_current_schema
 from store.heartbeats import Part
@@ -22,6 +24,7 @@ STUCK = timedelta(minutes=2)
 """How long a due row may wait without anything being done; a delivery, while others are being sent, `LATE`."""
 
 LATE = timedelta(minutes=5)
+FILTERED_SHARE = 0.01
 _DEAD = timedelta(minutes=1)  # how long a source may answer nobody
 _SKEW, _MOST_SKEW = timedelta(seconds=2), timedelta(seconds=30)
 
@@ -40,6 +43,7 @@ REMEDIES = {
     "recover": "a dead worker's messages are not taken over: see the worker's log for work_failed",
     "resolve": "providers are not asked about uncertain messages: see the worker's log for work_failed",
     "receipts": "receipts are not applied: see the worker's log for work_failed",
+    "follow": "nobody is told by another channel: see the worker's log for work_failed",
     "calendars": "calendars do not follow time: see the worker's log for calendars_unsealable and work_failed",
     "passing": "visits do not pass: see the worker's log for work_failed",
     "retention": "what is to be forgotten is kept: see the worker's log for work_failed",
@@ -81,6 +85,7 @@ def judged(vital: Vitals, configuration: Configuration, *, may_rest: bool = Fals
         _uncertain(vital, timedelta(seconds=configuration.settings.give_up_seconds)),
         *(_source(source.name, vital.silent.get(source.name)) for source in configuration.sources),
         _caps(vital, configuration.settings.clinic_messages_per_day),
+        *_faults(vital),
         *_set_by_operators(vital),
         _clocks(vital),
     ]
@@ -191,6 +196,21 @@ def _source(name: str, silent_for: timedelta | None) -> Finding:
     said = f"it has answered nobody for {for_how_long(silent_for)}"
     remedy = "calendars and reminders go by what was known; see `kallelse facilities silent`, and its owner"
     return Finding(what, is_well=silent_for <= _DEAD, meaning=f"{said}: {remedy}", warns=True)
+
+
+def _faults(vital: Vitals) -> Iterator[Finding]:
+    """What providers' codes say of the set-up, and of the share of our messages that carriers take for junk."""
+    filtered = 0
+    for (provider, code), count in sorted(vital.faults.items()):
+        fault = explained(provider, code)
+        filtered += count * (fault.lesson == Lesson.FILTERED)
+        if fault.lesson in (Lesson.OPERATOR, Lesson.UNLISTED):
+            meaning = f"{code}, {fault.meaning}: {count} messages within an hour; look the code up with {provider}"
+            yield Finding(f"provider: {provider}", is_well=True, meaning=meaning, warns=True)
+    if filtered > vital.tried_lately * FILTERED_SHARE:
+        said = f"{filtered} of {vital.tried_lately} messages within an hour were blocked by carriers"
+        meaning = f"{said}: see to the sender's name and to links in the texts, and ask the provider"
+        yield Finding("filtered", is_well=True, meaning=meaning, warns=True)
 
 
 def _set_by_operators(vital: Vitals) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ Everything comes from the database, so one web process answers for all processes
 each web process's own count.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from notifier.channels.explaining import explained
 from notifier.web.hooks import REFUSED
 from store import figures, vitals
 from store.delivery_states import DeliveryState
@@ -64,6 +66,10 @@ def _of_vitals(vital: Vitals, sources: Iterable[str]) -> Iterator[Metric]:
     yield _gauge("frozen_facilities", "Facilities under mass disappearance.", vital.frozen)
     yield _gauge("paused", "1 while nothing is sent.", vital.paused_at is not None)
     yield _gauge("paused_clinics", "Clinics of which nothing is sent.", vital.paused_clinics)
+    failed = _labelled("failed_last_hour", "Messages of the last hour that failed, by why.", "provider", "reason")
+    for (provider, reason), number in sorted(_by_reason(vital).items()):
+        failed.add_metric([provider, reason], number)
+    yield failed
     yield _gauge("clock_ahead_seconds", "The web's clock, of the database's.", vital.ahead)
     due = _labelled("due_oldest_seconds", "How long the oldest due row of a kind has waited.", "kind")
     for kind, waited in vital.overdue.items():
@@ -78,6 +84,14 @@ def _of_vitals(vital: Vitals, sources: Iterable[str]) -> Iterator[Metric]:
 def _of_caps(vital: Vitals, clinic_cap: int) -> Metric:
     most = max(cap_shares(vital, clinic_cap).values(), default=0.0)
     return _gauge("clinic_cap_used_ratio", "The most that any clinic has used of its day's messages.", most)
+
+
+def _by_reason(vital: Vitals) -> Counter[tuple[str, str]]:
+    """In our words: a label for every code that a provider ever had would be too many."""
+    counted: Counter[tuple[str, str]] = Counter()
+    for (provider, code), number in vital.faults.items():
+        counted[provider, explained(provider, code).reason] += number
+    return counted
 
 
 def _of_processes(vital: Vitals) -> Iterator[Metric]:

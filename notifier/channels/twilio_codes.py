@@ -1,36 +1,42 @@
 """Twilio's error codes: what each means for us, in an answer and in a receipt. Pure; must not know how one sends."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from notifier.channels import ChannelError, Refused, Remedy, Unknown, Unreachable
+from notifier.channels.faults import UNEXPLAINED, Fault, Lesson
 
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why Twilio did not deliver. `reason` is our stable word for it, kept with the delivery."""
-
-    reason: str
-    meaning: str
-    remedy: Remedy
-    may_resend: bool = False  # one more try on the same channel can help, if it is still useful
-    is_unlisted: bool = False  # a code this table does not know: alert, so that it gets a row
-
-
-_INVALID_NUMBER = Fault("invalid_number", "the number is not a valid one", Remedy.BAD_CONTACT)
+_INVALID_NUMBER = Fault("invalid_number", "the number is not a valid one", Remedy.BAD_CONTACT, lesson=Lesson.DEAD)
 # Only numbers that are mobile by the numbering plan are ever sent to, so this is the carrier's trouble first of all.
-_NOT_MOBILE = Fault("not_mobile", "no mobile, or its carrier cannot be reached", Remedy.NEXT_CHANNEL, may_resend=True)
-_OPTED_OUT = Fault("opted_out", "the recipient has opted out at Twilio", Remedy.SUPPRESS)
-_NOT_PERMITTED = Fault("not_permitted", "the region is not permitted or not routable", Remedy.OPERATOR)
-_HANDSET = Fault("handset_unreachable", "the handset cannot be reached", Remedy.NEXT_CHANNEL, may_resend=True)
-_FILTERED = Fault("filtered", "blocked or filtered by a carrier", Remedy.NEXT_CHANNEL)
-_UNEXPLAINED = Fault("unexplained", "the carrier gave no reason", Remedy.NEXT_CHANNEL, may_resend=True)
+_NOT_MOBILE = Fault(
+    "not_mobile",
+    "no mobile, or its carrier cannot be reached",
+    Remedy.NEXT_CHANNEL,
+    may_resend=True,
+    lesson=Lesson.PERHAPS_NOT_MOBILE,
+)
+_OPTED_OUT = Fault("opted_out", "the recipient has opted out at Twilio", Remedy.SUPPRESS, lesson=Lesson.OPTED_OUT)
+_NOT_PERMITTED = Fault(
+    "not_permitted", "the region is not permitted or not routable", Remedy.OPERATOR, lesson=Lesson.OPERATOR
+)
+_HANDSET = Fault(
+    "handset_unreachable",
+    "the handset cannot be reached",
+    Remedy.NEXT_CHANNEL,
+    may_resend=True,
+    lesson=Lesson.PERHAPS_DEAD,
+)
+_FILTERED = Fault("filtered", "blocked or filtered by a carrier", Remedy.NEXT_CHANNEL, lesson=Lesson.FILTERED)
 _QUEUE_FULL = Fault("queue_full", "Twilio's queue was full", Remedy.NEXT_CHANNEL, may_resend=True)
-_SENDER = Fault("sender_refused", "the sender is not registered or not usable", Remedy.OPERATOR)
+_SENDER = Fault("sender_refused", "the sender is not registered or not usable", Remedy.OPERATOR, lesson=Lesson.OPERATOR)
 _LAPSED = Fault("validity_lapsed", "not delivered while it was useful", Remedy.NEXT_CHANNEL)
-_ACCOUNT = Fault("account_refused", "the account, its token, credit or settings are refused", Remedy.OPERATOR)
+_ACCOUNT = Fault(
+    "account_refused",
+    "the account, its token, credit or settings are refused",
+    Remedy.OPERATOR,
+    lesson=Lesson.OPERATOR,
+)
 _CONTENT = Fault("content_refused", "the text is empty or too long for Twilio", Remedy.NEXT_CHANNEL)
-_UNLISTED = Fault("unlisted", "a code without a row", Remedy.NEXT_CHANNEL, may_resend=True, is_unlisted=True)
+_UNLISTED = Fault("unlisted", "a code without a row", Remedy.NEXT_CHANNEL, may_resend=True, lesson=Lesson.UNLISTED)
 
 _FAULTS = {
     "20003": _ACCOUNT,  # authentication
@@ -58,7 +64,7 @@ _FAULTS = {
     "30005": _HANDSET,
     "30006": _NOT_MOBILE,
     "30007": _FILTERED,
-    "30008": _UNEXPLAINED,
+    "30008": UNEXPLAINED,
     "30032": _SENDER,
     "30034": _SENDER,
     "30036": _LAPSED,
@@ -84,4 +90,4 @@ def answer_error(status: int, code: str, retry_after: timedelta | None) -> Chann
 
 def receipt_reason(code: str) -> Fault:
     """Why a message that Twilio took was not delivered. An empty code means the carrier gave no reason."""
-    return _FAULTS.get(code, _UNLISTED) if code else _UNEXPLAINED
+    return _FAULTS.get(code, _UNLISTED) if code else UNEXPLAINED

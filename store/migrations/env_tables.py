@@ -21,4 +21,5 @@ import store.replannings
 import store.replies
 import store.subjects
 import store.templates
+import store.unreached
 import store.visit_answers  # noqa: F401 - imported for what they declare

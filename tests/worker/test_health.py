@@ -30,6 +30,8 @@ WELL = Vitals(
     paused_at=None,
     paused_clinics=0,
     gap=None,
+    faults={},
+    tried_lately=0,
     ahead=timedelta(),
 )
 
@@ -176,3 +178,19 @@ def test_check_37_a_clinic_that_has_used_80_percent_of_its_day_is_named(configur
     assert warned(near, configuration) == {"caps"}
     assert "Eken 80%;" in found(near, configuration)["caps"].meaning
     assert cap_shares(near, 100) == {"Eken": 0.8, "Linden": 0.79, "Granen": 0.8}
+
+
+def test_check_19_codes_that_a_person_must_look_into_are_told_of_and_others_not(configuration: Configuration) -> None:
+    vital = replace(WELL, faults={("twilio", "20003"): 3, ("twilio", "99999"): 1, ("twilio", "30003"): 9})
+    said = [one.meaning for one in judged(vital, configuration) if one.what == "provider: twilio"]
+
+    assert [one.split(",")[0] for one in said] == ["20003", "99999"]
+
+
+@pytest.mark.parametrize(("filtered", "is_told"), [(2, False), (3, True)])
+def test_check_19_more_than_one_in_a_hundred_blocked_is_told_of(
+    configuration: Configuration, filtered: int, *, is_told: bool
+) -> None:
+    vital = replace(WELL, faults={("twilio", "30004"): 1, ("twilio", "30007"): filtered - 1}, tried_lately=200)
+
+    assert ("filtered" in found(vital, configuration)) is is_told

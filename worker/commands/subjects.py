@@ -19,7 +19,7 @@ from store.enrolment import Enrolled
 from store.identifiers import InvalidIdentifier, parse_subject_id
 from store.level import Level
 from worker import import_files, importing, population
-from worker.commands import choosing
+from worker.commands import choosing, contacts
 from worker.commands.exits import Failed, Refused
 from worker.commands.progress import steps
 from worker.commands.wired import minute, our_id, today, wired
@@ -69,6 +69,7 @@ def register(app: typer.Typer) -> None:
     commands.command(name="remove-device")(remove_device)
     commands.command()(choosing.choose)
     commands.command()(withdraw)
+    contacts.register(commands)
     app.add_typer(commands, name="subjects")
 
 

@@ -1,0 +1,73 @@
+"""What becomes of a contact point after it was first written down: dead, verified, removed; and which are of no use."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, exists, update
+from sqlmodel import Session, col, select
+
+from store.bookings import Booking
+from store.consents import Consent
+from store.facilities import Facility
+from store.standing import Standing
+from store.subjects import ContactKind, ContactPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A contact point of no use, as a list shows it: ours to mend by asking the person."""
+
+    subject_id: UUID
+    contact_id: UUID
+    kind: ContactKind
+    reason: str
+    since: datetime
+    has_another: bool  # another of the same kind is in use
+
+
+def mark_dead(session: Session, contact_id: UUID, reason: str, now: datetime) -> bool:
+    """Nothing is sent there any more; False if it was dead before, whose reason and date stand."""
+    statement = update(ContactPoint).where(col(ContactPoint.id) == contact_id, col(ContactPoint.dead_since).is_(None))
+    values = {"dead_since": now, "dead_reason": reason}
+    return session.connection().execute(statement.values(values)).rowcount == 1
+
+
+def problems(session: Session, now: datetime, clinic_id: UUID | None) -> list[Problem]:
+    """Dead contact points of people who consent, the latest first; `clinic_id`: of those with a visit there to come."""
+    query = select(ContactPoint).where(col(ContactPoint.dead_since).is_not(None), _consents())
+    if clinic_id is not None:
+        query = query.where(_comes_to(clinic_id, now))
+    rows = session.exec(query.order_by(col(ContactPoint.dead_since).desc(), col(ContactPoint.id))).all()
+    in_use = _in_use(session, {row.subject_id for row in rows})
+    return [_problem(row, in_use) for row in rows]
+
+
+def _problem(row: ContactPoint, in_use: Collection[tuple[UUID, str]]) -> Problem:
+    since = row.dead_since or row.added_at
+    reason = row.dead_reason or "unknown"  # marked before reasons were kept
+    has_another = (row.subject_id, row.kind) in in_use
+    return Problem(row.subject_id, row.id, ContactKind(row.kind), reason, since, has_another)
+
+
+def _in_use(session: Session, subject_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
+    query = select(ContactPoint.subject_id, ContactPoint.kind).where(
+        col(ContactPoint.subject_id).in_(list(subject_ids)),
+        col(ContactPoint.dead_since).is_(None),
+    )
+    return {(subject_id, kind) for subject_id, kind in session.exec(query)}
+
+
+def _consents() -> ColumnElement[bool]:
+    return exists().where(col(Consent.subject_id) == col(ContactPoint.subject_id), col(Consent.withdrawn_on).is_(None))
+
+
+def _comes_to(clinic_id: UUID, now: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        col(Booking.subject_id) == col(ContactPoint.subject_id),
+        col(Booking.standing) == Standing.BOOKED,
+        col(Booking.start_at) > now,
+        col(Facility.hsa_id) == col(Booking.facility),
+        col(Facility.clinic_id) == clinic_id,
+    )
