@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, case, literal, or_, select, true, update
 from sqlmodel import Session, col
 
 from store.columns import Claimable, UtcDateTime, lease_clock
@@ -61,17 +61,22 @@ def claim_due(  # noqa: PLR0913 - one call says who, when, how many and for how 
     Commit before working on them. Rows whose lease has run out are taken again with a higher fence.
     """
     chosen = select(due.id).where(_free(due, now, only)).order_by(due.at).limit(limit)
-    if session.get_bind().dialect.name == "postgresql":
-        chosen = chosen.with_for_update(skip_locked=True)
     statement = (
         update(due.table)
-        .where(due.id.in_(chosen))
+        .where(due.id.in_(chosen_once(chosen)))
         .values(claimed_until=lease_clock(lease.total_seconds()), fence=due.table.fence + 1)
         .returning(due.id, col(due.table.fence), col(due.table.wakes), due.at)
         .execution_options(synchronize_session=False)
     )
     rows = session.connection().execute(statement).all()
     return sorted((Claim(*row) for row in rows), key=lambda claim: claim.due_at)
+
+
+def chosen_once(rows: Select[Any]) -> Select[Any]:
+    """The ids of free rows for an UPDATE, locked where the database can. Chosen once: PostgreSQL may else choose anew
+    for each row that it compares, and skip those it has taken meanwhile, so that a limit would hold for nothing."""
+    locked = rows.with_for_update(skip_locked=True).cte("chosen")
+    return select(locked.prefix_with("MATERIALIZED", dialect="postgresql").c.id)
 
 
 def holds(session: Session, due: Due, claim: Claim) -> bool:

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, Float, Insert, Update, and_, bindparam, insert, select, update
 from sqlmodel import Session, SQLModel
 
-from store.claims import Claim, anything_due
+from store.claims import Claim, anything_due, chosen_once
 from store.columns import lease_clock
 from store.deliveries import DISPATCHING, Attempt, AttemptOutcome, Delivery, Wording, is_queued
 from store.delivery_states import DeliveryState
@@ -145,7 +145,7 @@ def _taking(*, is_orphaned: bool = False, is_floored: bool = False) -> Update:
     chosen = select(row.id).where(*due).order_by(*order).limit(bindparam("most"))
     return (
         update(row.id.table)
-        .where(row.id.in_(chosen.with_for_update(skip_locked=True)))
+        .where(row.id.in_(chosen_once(chosen)))
         .values(
             claimed_until=lease_clock(bindparam("lease", type_=Float())),
             fence=row.fence + 1,

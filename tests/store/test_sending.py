@@ -3,13 +3,14 @@ the backlog; and nothing stays unseen behind the lower bound."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 from sqlmodel import Session, col, select, update
 
-from store.claims import release
+from store.claims import claim_due, release
 from store.database import Sessions
 from store.deliveries import DISPATCHING, Delivery
 from store.sending import Floor, Queued, anything_to_send, claim_to_send
@@ -124,3 +125,22 @@ def test_a_delivery_that_is_claimed_is_nobody_elses(backlog: Sessions, now: date
 
 def states(session: Session) -> set[str]:
     return {str(state) for state in session.exec(select(Delivery.state))}
+
+
+@pytest.mark.parametrize("most", [1, 8])
+def test_a_claim_takes_no_more_than_its_limit_whatever_plan_the_database_makes(
+    backlog: Sessions, now: datetime, most: int
+) -> None:
+    """PostgreSQL may read a subselect anew for each row that it is compared with, and find others free each time."""
+    for takes in (partial(claim_to_send, now=now), partial(claim_due, due=DISPATCHING, now=now)):
+        with backlog.writing() as session:
+            compare_row_by_row(session)
+            assert len(takes(session, lease=LEASE, limit=most)) == most
+            session.rollback()
+
+
+def compare_row_by_row(session: Session) -> None:
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    for other in ("hashagg", "hashjoin", "mergejoin", "sort", "material", "indexscan", "bitmapscan"):
+        session.connection().execute(text(f"set local enable_{other} = off"))
