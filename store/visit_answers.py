@@ -3,12 +3,14 @@ a cancel is a request, which the clinic carries out and marks as handled.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint, text
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlalchemy import CheckConstraint, ColumnElement, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, Session, SQLModel, col, select, update
 
 from store.bookings import Booking
 from store.columns import UtcDateTime, one_of
@@ -50,9 +52,31 @@ class VisitAnswer(SQLModel, table=True):
     handled_by: str = Field(default="")
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A wish to cancel. `booking` None: merged away. `is_taken_back`: the person has said since that they come."""
+
+    answer: VisitAnswer
+    booking: Booking | None
+    is_taken_back: bool
+
+
 def add(session: Session, answer: VisitAnswer) -> bool:
-    """False if it had been given before."""
-    return insert_unless_there(session, answer)
+    """False if it had been given before: then it is their latest word again."""
+    if insert_unless_there(session, answer):
+        return True
+    session.exec(
+        update(VisitAnswer)
+        .where(
+            col(VisitAnswer.kind) == answer.kind,
+            col(VisitAnswer.booking_id) == answer.booking_id,
+            col(VisitAnswer.time_version) == answer.time_version,
+            col(VisitAnswer.recipient_id) == answer.recipient_id,
+            col(VisitAnswer.handled_at).is_(None),
+        )
+        .values(answered_at=answer.answered_at)
+    )
+    return False
 
 
 def answered(
@@ -67,16 +91,16 @@ def answered(
     return {(booking_id, version) for booking_id, version in session.exec(query)}
 
 
-def requests(session: Session, clinic_id: UUID, *, handled: bool = False) -> list[tuple[VisitAnswer, Booking | None]]:
+def requests(session: Session, clinic_id: UUID, *, handled: bool = False) -> list[Request]:
     """Whoever wants to cancel at the clinic, the first visit first; without those already handled, unless asked for."""
     query = (
-        select(VisitAnswer, Booking)
+        select(VisitAnswer, Booking, _is_taken_back())
         .outerjoin(Booking, col(Booking.id) == col(VisitAnswer.booking_id))
         .where(col(VisitAnswer.clinic_id) == clinic_id, col(VisitAnswer.kind) == AnswerKind.CANCEL)
         .order_by(col(Booking.start_at), col(VisitAnswer.id))
     )
     rows = session.exec(query if handled else query.where(col(VisitAnswer.handled_at).is_(None)))
-    return [(answer, booking) for answer, booking in rows]
+    return [Request(*row) for row in rows]
 
 
 def handle(session: Session, answer_id: UUID, clinic_id: UUID, by: str, now: datetime) -> VisitAnswer | None:
@@ -87,3 +111,18 @@ def handle(session: Session, answer_id: UUID, clinic_id: UUID, by: str, now: dat
     row.handled_at, row.handled_by = now, by
     session.add(row)
     return row
+
+
+def _is_taken_back() -> ColumnElement[bool]:
+    later = aliased(VisitAnswer)
+    return (
+        select(later.id)
+        .where(
+            col(later.kind) == AnswerKind.CONFIRM,
+            col(later.booking_id) == col(VisitAnswer.booking_id),
+            col(later.time_version) == col(VisitAnswer.time_version),
+            col(later.recipient_id) == col(VisitAnswer.recipient_id),
+            col(later.answered_at) > col(VisitAnswer.answered_at),
+        )
+        .exists()
+    )

@@ -34,7 +34,8 @@ def test_check_34_five_presses_at_once_ask_once_and_the_clinic_sees_one_request_
         assert outcomes == [Outcome.DONE] * 5
         assert (citizen.answers, len(citizen.audit)) == ([("cancel", 1, "link")], 1)
     with scene.sessions.writing() as session:
-        ((request, booking),) = visit_answers.requests(session, scene.clinic_id)
+        (found,) = visit_answers.requests(session, scene.clinic_id)
+        request, booking = found.answer, found.booking
         assert (booking.id if booking else None, request.kind) == (booking_id, AnswerKind.CANCEL)
         assert visit_answers.handle(session, request.id, scene.clinic_id, "Lind", NOW) is not None
         assert visit_answers.handle(session, request.id, scene.clinic_id, "Lind", NOW) is None

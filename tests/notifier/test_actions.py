@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import select, update
 
 from notifier import reply_texts
+from store import visit_answers
 from store.action_links import ActionLink
 from store.bookings import Booking
 from store.deliveries import Delivery
@@ -70,6 +71,22 @@ def test_check_34_a_press_asks_once_and_says_whom_to_call(anna: Citizen) -> None
     assert anna.answers == [("cancel", 1, "link")]
     assert anna.audit == [("citizen", "cancel_asked", "link")]
     assert anna.bookings == bookings
+
+
+def test_whoever_says_ja_after_asking_to_cancel_is_not_cancelled_unasked(anna: Citizen) -> None:
+    """The last word counts, in either order: a clinic must not cancel a visit that somebody was told they come to."""
+    anna.presses(link(anna))
+    assert taken_back(anna) == [False]
+    for minute, word, is_back in ((1, "JA", True), (2, "link", False), (3, "JA", True)):
+        anna.now = DAY_BEFORE + timedelta(minutes=minute)
+        anna.text(word) if word == "JA" else anna.presses(link(anna))
+        assert taken_back(anna) == [is_back]
+    assert len(anna.answers) == 2
+
+
+def taken_back(citizen: Citizen) -> list[bool]:
+    with citizen.scene.sessions.reading() as session:
+        return [one.is_taken_back for one in visit_answers.requests(session, citizen.scene.clinic_id)]
 
 
 def test_check_34_a_used_link_says_so_and_names_nobody(anna: Citizen) -> None:

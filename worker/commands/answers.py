@@ -11,11 +11,10 @@ from notifier import opting
 from notifier.opting import Address, Heard
 from store import audit, clinics, subjects, visit_answers
 from store.audit import Act, AuditEntry
-from store.bookings import Booking
 from store.clinics import Clinic
 from store.database import Session
 from store.subjects import ContactKind
-from store.visit_answers import VisitAnswer
+from store.visit_answers import Request
 from worker.commands.exits import Refused
 from worker.commands.subjects import OurId
 from worker.commands.wired import minute, our_id, wired
@@ -45,8 +44,8 @@ def requests(
     """Lists who has asked to cancel a visit at a clinic, the next visit first, or marks one request as handled.
 
     Use it daily: a request changes nothing in the booking system, so the clinic has to cancel the visit there, or ask
-    the person. Our own ids only: `kallelse subjects find` tells whose one is. *state*: `open`, or that the visit has
-    moved or is off since.
+    the person. Our own ids only: `kallelse subjects find` tells whose one is. *state*: `open`, and what has been so
+    since: the visit has moved or is off, or the person has said to be coming.
 
     Example: `kallelse requests "Ekens vårdcentral"`, or `... --handled 01a206b5-ca55-7cf9-8036-32bf2ca86384 --by
     "Sköterska Lind"`
@@ -55,8 +54,7 @@ def requests(
         found = _clinic(session, clinic)
         if handled is not None:
             _handle(session, found, handled, by, wiring.now())
-        rows = visit_answers.requests(session, found.id)
-        lines = [_line(answer, booking) for answer, booking in rows]
+        lines = [_line(one) for one in visit_answers.requests(session, found.id)]
     if handled is not None:
         typer.echo("Marked as handled.")
     if not lines:
@@ -120,15 +118,17 @@ def _handle(session: Session, clinic: Clinic, request: UUID, by: str, now: datet
     audit.note(session, entry)
 
 
-def _line(answer: VisitAnswer, booking: Booking | None) -> str:
-    visit = minute(booking.start_at) if booking else "-"
+def _line(one: Request) -> str:
+    answer, visit = one.answer, minute(one.booking.start_at) if one.booking else "-"
     asked = minute(answer.answered_at)
-    return f"{answer.id}  {answer.subject_id}  {visit:<16}  {asked}  {answer.way:<4}  {_state(answer, booking)}"
+    return f"{answer.id}  {answer.subject_id}  {visit:<16}  {asked}  {answer.way:<4}  {_state(one)}"
 
 
-def _state(answer: VisitAnswer, booking: Booking | None) -> str:
-    if booking is None:
+def _state(one: Request) -> str:
+    if one.booking is None:
         return "the visit is no more"
-    if booking.standing != "booked":
-        return f"open; the visit is {booking.standing} since"
-    return "open" if booking.time_version == answer.time_version else "open; the visit has moved since"
+    if one.booking.standing != "booked":
+        return f"open; the visit is {one.booking.standing} since"
+    if one.booking.time_version != one.answer.time_version:
+        return "open; the visit has moved since"
+    return "open; has said since to be coming: ask first" if one.is_taken_back else "open"
