@@ -1,5 +1,6 @@
 """A clinic's texts from file to citizen: nobody approves their own, every fault is named, what was planned stays."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from store.clinics import Clinic, may_send
 from store.database import open_database
 from store.template_versions import VersionRefused
 from store.templates import TemplateVersion
+from store.vault import Vault, read_key_file
+from tests import build
 from tests.worker.shell import Shell
 from worker.spreadsheets import as_csv
 from worker.template_files import TextEntry, TextsFile, read, written
@@ -180,6 +183,28 @@ def test_a_preview_shows_the_words_their_cost_and_what_is_wrong(shell: Shell) ->
     assert "Tid tisdag 1 december kl. 13.30, Ekens vårdcentral. https://www.1177.se Façade." in said
     assert "2 parts, 79 characters, 1.00 kr" in said
     assert "'ç' (tecken 68, LATIN SMALL LETTER C WITH CEDILLA)" in said
+
+
+def test_a_preview_for_a_real_booking_shows_the_link_that_citizens_get(shell: Shell) -> None:
+    """Shown with another link, it would look right and be longer when it is sent."""
+    shell.environment["KALLELSE_PUBLIC_URL"] = "https://kallelse.example.se"
+    none = shell("templates", "preview", CLINIC, "deadline", "--booking", "next")
+    assert (none.code, "no such coming booking" in none.err) == (2, True)
+
+    a_coming_visit(shell)
+    as_sent = shell.done("templates", "preview", CLINIC, "deadline", "--booking", "next").partition("--- at worst")[0]
+    assert re.search(r"Tid .*, Eken\. .*https://kallelse\.example\.se/a/\w{22}$", as_sent, re.MULTILINE)
+
+
+def a_coming_visit(shell: Shell) -> None:
+    opened = open_database(f"sqlite:///{shell.folder}/kallelse.db")
+    vault, now = Vault(read_key_file(shell.folder / "kallelse.keys")), datetime.now(UTC)
+    with opened.writing() as session:
+        clinic = session.exec(select(Clinic).where(Clinic.name == CLINIC)).one()
+        build.facility(session, clinic_id=clinic.id, message_name="Eken")
+        subject = build.subject(session, vault, now)
+        build.booking(session, vault, build.engagement(session, subject.id, now), now + timedelta(days=9))
+    opened.close()
 
 
 def test_a_test_goes_to_a_colleague_and_to_nobody_else(shell: Shell) -> None:

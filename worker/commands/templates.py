@@ -399,8 +399,9 @@ def _shown(session: Session, wiring: Wiring, chosen: _Chosen, booking: str | Non
         raise Refused("--booking: the clinic has no such coming booking")
     place = session.get_one(Facility, row.facility)
     visit = told(row, place, chosen.clinic, subjects.cipher_of(session, wiring.vault, row.subject_id))
+    about = chosen.house.about
     return clinic_texts.shown(
-        chosen.draft, values([visit], chosen.draft.language, wiring.settings.way_to_1177, wiring.now())
+        chosen.draft, values([visit], chosen.draft.language, about.link, wiring.now(), about.cancel_link)
     )
 
 
