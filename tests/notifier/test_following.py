@@ -22,7 +22,7 @@ from store.engagements import Engagement
 from store.purposes import Purpose
 from store.standing import Standing
 from store.subjects import ContactKind, ContactPoint, add_contact
-from store.unreached import NotReached
+from store.unreached import NotReached, Unreached
 from tests.notifier.conftest import Provider, Scene, at, facility_values
 from tests.people import ANNA, BERTIL, CECILIA, Person
 from tests.wire.http_peer import answer_json
@@ -123,6 +123,8 @@ def test_check_25_a_message_lost_after_the_next_channel_has_told_sets_off_nothin
 
     assert came_to(scene) == [("sms", "failed", "not_delivered"), ("email", "accepted", "")]
     assert [one.reason for one in problems(scene)] == ["invalid_number"]  # and its number is learned from all the same
+    with scene.sessions.reading() as session:
+        assert session.exec(select(Unreached)).all() == []  # nobody is written down for a letter who has had the e-mail
 
 
 def test_check_25_contact_points_are_read_again_at_each_step(scene: Scene, channels: Mapping[str, Channel]) -> None:
