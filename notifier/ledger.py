@@ -64,12 +64,6 @@ class Ledger:
         ]
         return bool(notices) and max(notices, key=lambda one: one.at).purpose in _OFF
 
-    def queued_notice(self, change_id: UUID) -> Entry | None:
-        """The queued delivery that is to tell this change."""
-        return next(
-            (one for one in self.entries if one.occasion == change_occasion(change_id) and _lies_queued(one)), None
-        )
-
     def with_entries(self, more: Iterable[Entry]) -> "Ledger":
         return Ledger((*self.entries, *more))
 
@@ -83,7 +77,3 @@ def change_occasion(change_id: UUID) -> str:
 
 def rule_occasion(rule_id: UUID, booking_id: UUID, time_version: int) -> str:
     return f"rule:{rule_id}/booking:{booking_id}/time:{time_version}"
-
-
-def _lies_queued(entry: Entry) -> bool:
-    return entry.state == DeliveryState.QUEUED and not entry.is_dropped
