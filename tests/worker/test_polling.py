@@ -41,7 +41,8 @@ from worker.sync import Syncing
 MINUTE = timedelta(minutes=1)
 LEASE = timedelta(minutes=2)
 MANY = 5
-_WRITE = re.compile(r"\s*(?:insert into|update|delete from)\s+\"?(\w+)", re.IGNORECASE)
+# At the beginning, or behind what it is chosen by (a CTE); FOR UPDATE locks, and writes nothing.
+_WRITE = re.compile(r"(?:\s*|\s*with\b.*\)\s*)(?:insert into|update|delete from)\s+\"?(\w+)", re.IGNORECASE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
