@@ -106,7 +106,8 @@ def send_due(  # noqa: PLR0913 - everything a run needs is handed in, nothing is
     began = time.monotonic()
     with sessions.writing() as session:
         claims = sending.claim_to_send(session, clock(), settings.lease, settings.batch, settings.floor)
-    reached(CrashPoint.C5)
+    if claims:
+        reached(CrashPoint.C5)
     counts: Counter[str] = Counter()
     latest = began + (settings.lease - settings.margin).total_seconds()
     for place, claim in enumerate(claims):

@@ -3,7 +3,6 @@
 uvicorn runs in a thread of its own: in the main thread it would die of SIGTERM before our shutdown (recipes, 2).
 """
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from worker.actors import Bells
 from worker.broker import ConsumersLoss, Line, open_broker
 from worker.clock import Metronome
 from worker.heartbeat import VERSION, beating
+from worker.stopping import signals, wait_for
 from worker.web.access_log import AccessLog
 from worker.wiring import Wiring
 
@@ -43,7 +43,7 @@ def run(wiring: Wiring, app: AccessLog | None, *, works: bool, ticks: bool) -> N
         parts.enter_context(signals(stopping))
         parts.enter_context(running(wiring, app, stopping, works=works, ticks=ticks))
         log.info("running", process=_named(serves=app is not None, works=works, ticks=ticks), version=VERSION)
-        stopping.wait()
+        wait_for(stopping)
         log.info("stopping")
     log.info("stopped")
 
@@ -147,17 +147,6 @@ def _metronome(wiring: Wiring, bells: Bells) -> Iterator[None]:
         yield
     finally:
         metronome.stop()
-
-
-@contextmanager
-def signals(stopping: threading.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set the event, for as long as this lasts. Only in the main thread."""
-    before = {one: signal.signal(one, lambda *_: stopping.set()) for one in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _named(*, serves: bool, works: bool, ticks: bool) -> str:

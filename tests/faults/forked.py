@@ -23,6 +23,9 @@ PROVIDERS = "worker.demo.providers"
 _STOP_SECONDS = 40.0
 _STILL = frozenset("TtZX")  # stopped, traced, ended
 _context = multiprocessing.get_context("forkserver")
+# multiprocessing reads a program's exit code from a pipe, once, and looks at all programs whenever one is started:
+# two threads that look at the same moment would find that it has ended, and one of them that its code is gone.
+_one_at_a_time = threading.Lock()
 _context.set_forkserver_preload([PRODUCT, PROVIDERS, "pytest", __name__])
 
 
@@ -40,12 +43,14 @@ class Forked:
         self.log = log
         log.touch()
         self._process = _context.Process(target=_run, args=(main, list(arguments), dict(environment), log, time))
-        self._process.start()
+        with _one_at_a_time:
+            self._process.start()
 
     @property
     def exit_code(self) -> int | None:
         """None while it runs; of one killed by a signal, that signal's number below zero."""
-        return self._process.exitcode
+        with _one_at_a_time:
+            return self._process.exitcode
 
     @property
     def was_killed(self) -> bool:
@@ -61,7 +66,7 @@ class Forked:
     def kill(self) -> None:
         """kill -9. Harmless when it has ended."""
         self._process.kill()
-        self._process.join(_STOP_SECONDS)
+        self._has_ended()
 
     def stop(self) -> None:
         """SIGSTOP: it stands still until `go_on`; returns when it does, as its threads stop one after the other."""
@@ -72,10 +77,13 @@ class Forked:
         self._signal(signal.SIGCONT)
 
     def terminate(self) -> int | None:
-        """SIGTERM; its exit code."""
+        """SIGTERM; its exit code. Raises NotInTime when it does not end."""
         self._process.terminate()
-        self._process.join(_STOP_SECONDS)
+        self._has_ended()
         return self.exit_code
+
+    def _has_ended(self) -> None:
+        wait_until(lambda: self.exit_code is not None, "the program to end", seconds=_STOP_SECONDS)
 
     def _signal(self, number: int) -> None:
         assert self._process.pid is not None

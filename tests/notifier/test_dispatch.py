@@ -21,6 +21,7 @@ from store.bookings import Booking
 from store.clinics import Clinic
 from store.consents import Consent
 from store.deliveries import AttemptOutcome, Wording, suppress
+from store.failpoints import arm
 from store.ledger import stopped_by_words
 from store.purposes import Purpose
 from store.sending import claim_to_send
@@ -68,6 +69,19 @@ def test_a_reminder_arrives_as_it_was_agreed(scene: Scene, provider: Provider) -
     (attempt,) = scene.attempts()
     assert attempt.outcome == AttemptOutcome.ACCEPTED
     assert provider.peer.asked[0].form["StatusCallback"].endswith(attempt.public_id)
+
+
+def test_a_look_that_claims_nothing_does_not_use_up_the_failpoint_after_a_claim(
+    scene: Scene, provider: Provider
+) -> None:
+    """Else a fault test would find nobody dead or waiting where it looks, and pass or fail by chance."""
+    arm("C5:raise")
+    assert send_once(scene, provider.channels, DAY_BEFORE_AT) == Counter()
+
+    reminded(scene)
+    with pytest.raises(RuntimeError):
+        send_once(scene, provider.channels, DAY_BEFORE_AT)
+    arm("")
 
 
 def test_the_words_sent_are_kept_sealed_for_seven_days(scene: Scene, provider: Provider) -> None:

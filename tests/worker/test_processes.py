@@ -3,6 +3,8 @@
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -14,7 +16,7 @@ from tests.faults.conftest import wire_one as wire_one
 from tests.faults.wired import process
 from worker.actors import Kind
 from worker.broker import ConsumersLoss
-from worker.processes import signals
+from worker.stopping import signals
 
 
 @pytest.mark.parametrize("one", [signal.SIGTERM, signal.SIGINT])
@@ -24,6 +26,21 @@ def test_a_signal_sets_the_event_and_afterwards_is_what_it_was(one: signal.Signa
         os.kill(os.getpid(), one)
         assert told.wait(10)
     assert signal.getsignal(one) is before
+
+
+_TOLD_THROUGH_ANOTHER_THREAD = """
+import signal, threading
+from worker.stopping import signals, wait_for
+told = threading.Event()
+with signals(told):
+    threading.Timer(0.2, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM)).start()
+    wait_for(told)
+"""
+
+
+def test_a_signal_that_another_thread_gets_ends_the_program_too() -> None:
+    """Else it would run on until it is killed, in the middle of its work."""
+    subprocess.run([sys.executable, "-c", _TOLD_THROUGH_ANOTHER_THREAD], check=True, timeout=20)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

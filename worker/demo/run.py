@@ -31,6 +31,7 @@ from worker.demo.region import RunningRegion, start_region
 from worker.demo.servers import loopback_socket
 from worker.demo.twilio_api import TwilioAccount
 from worker.settings import Configuration, read_settings
+from worker.stopping import signals, wait_for
 from worker.web.app import build_app
 from worker.wiring import Wiring, open_vault, wire
 
@@ -81,7 +82,7 @@ def run(options: DemoOptions, say: Callable[[str], None]) -> None:
         folder = options.directory or Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="kallelse-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
         stopping = threading.Event()
-        parts.enter_context(processes.signals(stopping))
+        parts.enter_context(signals(stopping))
         stage = _set_up(options, folder, parts)
         app = build_app(stage.wiring, start_page.routes(_desk(stage)))
         parts.enter_context(processes.running(stage.wiring, app, stopping, works=True, ticks=True))
@@ -94,7 +95,7 @@ def run(options: DemoOptions, say: Callable[[str], None]) -> None:
             say(_summary(stage))
         else:
             say("Allt har hämtats en gång. Ctrl-C avslutar. / Everything has been fetched once. Ctrl-C ends it.")
-            stopping.wait()
+            wait_for(stopping)
 
 
 def next_weekday_morning(now: datetime) -> datetime:

@@ -4,13 +4,11 @@ Knows no contract and no provider.
 """
 
 import asyncio
-import signal
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -98,15 +96,6 @@ def clock_from(start: datetime | None) -> Callable[[], datetime]:
         return lambda: datetime.now(UTC)
     began = time.monotonic()
     return lambda: start + timedelta(seconds=time.monotonic() - began)
-
-
-@contextmanager
-def until_told_to_stop() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set. Only for the main thread of a simulated system run alone."""
-    told = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
-    yield told
 
 
 class _ReachableConnection(H11Protocol):
