@@ -15,9 +15,10 @@ from feeds.ical import one_line
 from feeds.links import new_token
 from feeds.periods import CalendarRules
 from feeds.subject_facts import permission_of
-from feeds.viewing import GUARDED_UNTIL_AGE, Ground
+from feeds.viewing import Ground
 from store import app_passwords, calendars
 from store.calendars import Calendar, FeedLink
+from store.custody import GUARDED_UNTIL_AGE
 from store.database import Session
 from store.identifiers import new_id
 from store.level import Level

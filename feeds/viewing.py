@@ -4,15 +4,11 @@ What the register says explicitly, and the birthday, empty a calendar; not knowi
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from feeds.periods import Access, CalendarRules, Register, access
-from store.custody import Custody
-
-GUARDED_UNTIL_AGE = 13
-_STOCKHOLM = ZoneInfo("Europe/Stockholm")
+from store.custody import Custody, guarded_until
 
 
 class Ground(StrEnum):
@@ -66,10 +62,3 @@ def guardians_permission(guarding: Guarding, now: datetime, rules: CalendarRules
     if guarding.custody is Custody.UNSAID:
         return Permission(Access.HELD, Ground.UNSAID, ends_at)
     return Permission(Access.OPEN, None, ends_at)
-
-
-def guarded_until(born_on: date) -> datetime:
-    """00:00 in Sweden on the 13th birthday. Who is born on 29 February has it on the 28th: rather a day too early."""
-    is_leap_day = (born_on.month, born_on.day) == (2, 29)
-    birthday = born_on.replace(year=born_on.year + GUARDED_UNTIL_AGE, day=28 if is_leap_day else born_on.day)
-    return datetime.combine(birthday, time(), _STOCKHOLM).astimezone(UTC)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from notifier import email_frame, languages
+from notifier import codes, email_frame, languages
 from notifier.action_links import LinkedTo, NewLink, code
 from notifier.agreed import of_choice
 from notifier.choices import Choices
@@ -19,11 +19,11 @@ from notifier.swedish_days import cancel_deadline
 from notifier.visit_words import ToldVisit, unconfirmed_sentence, values
 from notifier.windows import EVERY_DAY, Hours
 from notifier.wording import InvalidTemplate, MissingField, Words, parse, render
-from store import bookings, clinics, subjects
+from store import bookings, clinics, deliveries, subjects
 from store.bookings import Booking, BookingChange
 from store.clinics import Clinic
 from store.database import Session
-from store.deliveries import DeliveryPart
+from store.deliveries import Delivery, DeliveryPart
 from store.delivery_states import DeliveryState
 from store.facilities import Facility
 from store.outgoing import Outgoing, OutgoingPart, cipher
@@ -61,6 +61,7 @@ class Composed:
     dropped: Mapping[UUID, str]
     links: tuple[NewLink, ...] = ()
     unsubscribe_url: str = field(default="", repr=False)
+    kept_text: str | None = field(default=None, repr=False)  # in place of the text, where that is not to be kept
 
 
 def compose(
@@ -111,6 +112,13 @@ class _Scene:
     contact: Contact | None
     now: datetime
     settings: Composing
+    is_suppressed: bool
+
+    @property
+    def _is_code(self) -> bool:
+        """Asked for by who reads it, at the moment. It tells nothing of anybody's care, so it needs no clinic's
+        decision, and it is how a contact point becomes of use."""
+        return self.outgoing.clinic.is_operator and self.purpose == Purpose.CODE
 
     @property
     def purpose(self) -> Purpose:
@@ -140,9 +148,12 @@ class _Scene:
 
     def composed(self, decision: Send, contact: Contact) -> Composed:
         """Raises MissingField, InvalidTemplate."""
-        visits = [self._told(part, contact) for part in decision.parts]
         version = self._version(decision)
         words = parse(version.text, self.purpose)
+        code_id = codes.of_occasion(self.outgoing.parts[0].part.occasion) if self._is_code else None
+        if code_id is not None:
+            return self._code_told(contact, words, version, codes.code(self.vault, code_id))
+        visits = [self._told(part, contact) for part in decision.parts]
         links = self._links(decision, contact, words)
         filled = values(visits, version.language, self.settings.link, self.now, links.cancelling)
         from_the_right = languages.is_from_the_right(version.language)
@@ -166,6 +177,14 @@ class _Scene:
             links=links.made,
             unsubscribe_url=links.unsubscribing,
         )
+
+    def _code_told(self, contact: Contact, words: Words, version: TemplateVersion, code: str) -> Composed:
+        """A code is sent, and kept nowhere: not among the wordings either."""
+        text = render(words, {Field.ONE_TIME_CODE: code})
+        subject_line = version.subject_line
+        html = email_frame.html(subject_line, text, version.language, ()) if subject_line else ""
+        kept = render(words, {Field.ONE_TIME_CODE: "*" * len(code)})
+        return Composed(contact, self.recipient, subject_line, text, html, version.language, {}, kept_text=kept)
 
     def _links(self, decision: Send, contact: Contact, words: Words) -> MessageLinks:
         if not self.settings.site:
@@ -192,13 +211,15 @@ class _Scene:
             return "protected"
         if about.deceased_on or recipient.deceased_on:
             return "deceased"
+        if self._is_code:
+            return "" if self.contact is not None else "no_contact"
         if not self.outgoing.has_consent:
             return "no_consent"
         if not clinics.may_send(self.outgoing.clinic):
             return "no_decision"
-        if self.contact is None or self.contact.is_dead:
+        if self.contact is None:
             return "no_contact"
-        if self.outgoing.is_suppressed:
+        if self.is_suppressed:
             return "suppressed"
         objection = self.choices.objection(self.purpose, self.outgoing.clinic.id)
         is_barred = self.choices.bars(self.purpose, self.outgoing.delivery.channel)
@@ -264,5 +285,29 @@ def _scene(session: Session, vault: Vault, outgoing: Outgoing, now: datetime, se
     recipient = cipher(vault, delivery.recipient_id, outgoing.recipient_key)
     is_same = delivery.subject_id == delivery.recipient_id
     about = recipient if is_same else cipher(vault, delivery.subject_id, outgoing.about_key)
-    contact = None if outgoing.contact is None else subjects.opened(recipient, outgoing.contact)
-    return _Scene(session, vault, outgoing, about, recipient, contact, now, settings)
+    contact = _contact(session, outgoing, recipient, now)
+    is_other = contact is not None and contact.id != delivery.contact_id
+    is_suppressed = _is_suppressed(session, delivery, contact) if is_other else outgoing.is_suppressed
+    return _Scene(session, vault, outgoing, about, recipient, contact, now, settings, is_suppressed)
+
+
+def _contact(session: Session, outgoing: Outgoing, recipient: SubjectCipher, now: datetime) -> Contact | None:
+    """Where it goes. A contact point that has come to its end since is replaced by the one that stands for it now."""
+    if outgoing.contact is None:
+        return None
+    planned = subjects.opened(recipient, outgoing.contact)
+    if outgoing.delivery.purpose == Purpose.CODE:
+        return planned
+    grown_at = subjects.grown_at(outgoing.recipient, recipient)
+    if planned.is_usable and not planned.has_ended(grown_at, now):
+        return planned
+    others = subjects.contacts(session, recipient, outgoing.recipient.id)
+    alike = (one for one in others if one.kind == planned.kind and one.is_usable)
+    return next((one for one in alike if not one.has_ended(grown_at, now)), None)
+
+
+def _is_suppressed(session: Session, delivery: Delivery, contact: Contact | None) -> bool:
+    if contact is None:
+        return False
+    suppressed = deliveries.suppressions(session, [contact.digest], Purpose(delivery.purpose))
+    return (contact.digest, delivery.channel) in suppressed

@@ -192,10 +192,12 @@ def _begin(  # noqa: PLR0913 - the claim, what it is of, and until when it holds
         wording_digest=work.vault.digest("wording", composed.text),
         began_at=found.sent_perhaps_since or datetime.now(UTC),  # real time: it is compared with the provider's
     )
-    sealed = composed.cipher.seal_text("wordings.sealed_text", attempt.id, composed.text)
+    sealed = composed.cipher.seal_text("wordings.sealed_text", attempt.id, composed.kept_text or composed.text)
     wording = Wording(attempt_id=attempt.id, sealed_text=sealed, keep_until=now + work.settings.wording_kept)
     if not sending.begin(session, claim, work.settings.margin, attempt, wording):
         return "lost"
+    if composed.contact.id != delivery.contact_id:
+        delivery.contact_id = composed.contact.id
     for link in composed.links:
         action_links.keep(session, work.vault, link, datetime.now(UTC))
     if found.sent_perhaps_since is not None:

@@ -11,6 +11,7 @@ from notifier.sms_text import cleaned, cost
 from notifier.swedish_days import wall_clock
 from notifier.visit_words import ToldVisit, values
 
+_ONE_TIME_CODE = "246810"
 _LONGEST_COST = 99_999
 _LONGEST_PHONE = "010-123 45 67"
 _MOST_VISITS = (time(9), time(10, 30), time(13, 30))  # of one day, that a merged message reckons with
@@ -51,13 +52,14 @@ def example_values(language: str, about: About, *, is_merged: bool = False) -> d
     )
     starts = _MOST_VISITS if is_merged else _MOST_VISITS[-1:]
     day = date(2026, 12, 1)
-    return values(
+    found = values(
         [replace(visit, start_at=wall_clock(day, at)) for at in starts],
         language,
         about.link,
         _BEFORE_ALL,
         about.cancel_link,
     )
+    return {**found, Field.ONE_TIME_CODE: _ONE_TIME_CODE}
 
 
 def longest_values(language: str, about: About, *, in_doubt: bool = False) -> dict[Field, str]:
@@ -67,6 +69,7 @@ def longest_values(language: str, about: About, *, in_doubt: bool = False) -> di
     found[Field.CLINIC] = max(dear_names, key=_dearness)
     found[Field.VISITS] = "\n".join([_line_of(found[Field.VISITS], found[Field.CLINIC])] * len(_MOST_VISITS))
     found[Field.PHONE] = max([*about.phones, _LONGEST_PHONE], key=_dearness)
+    found[Field.ONE_TIME_CODE] = _ONE_TIME_CODE
     found[Field.LINK] = about.link
     found[Field.CANCEL_LINK] = about.cancel_link or about.link
     if in_doubt:

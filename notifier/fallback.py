@@ -32,7 +32,7 @@ a code are of use for so short a time, and to whom they were sent, that no other
 
 _WAYS = ("sms", "email")  # of what was planned before deliveries remembered theirs
 _UNDER_WAY = REACHED | {DeliveryState.QUEUED}
-_SKIPPED_UNREACHED = frozenset({"no_contact", "suppressed", "not_mobile"})
+_SKIPPED_UNREACHED = frozenset({"no_contact", "suppressed", "not_mobile", "channel_not_chosen"})
 _PAST_HELP = frozenset({"poison", "capped"})  # another channel would meet the same
 
 

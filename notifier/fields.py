@@ -30,6 +30,7 @@ class Field(StrEnum):
     PREPARATIONS = "förberedelser"
     CANCEL_LINK = "avbokningslänk"
     REPLY_CODE = "svarskod"
+    ONE_TIME_CODE = "engångskod"
 
 
 class FieldType(StrEnum):
@@ -85,6 +86,7 @@ CATALOGUE: dict[Field, FieldInfo] = {
     ),
     Field.CANCEL_LINK: FieldInfo(FieldType.LINK, "länk till en sida där man ber om avbokning", _COMING),
     Field.REPLY_CODE: FieldInfo(FieldType.CODE, "besökets kod för svaret AVBOKA och kod", _COMING, is_optional=True),
+    Field.ONE_TIME_CODE: FieldInfo(FieldType.CODE, "koden som bekräftar en kontaktväg", frozenset({Purpose.CODE})),
 }
 
 _BY_NAME = {field.value: field for field in Field}

@@ -14,7 +14,7 @@ from notifier.fallback import follow_at
 from notifier.recipients import Reachable, choose
 from notifier.rules import Plan, Planned
 from notifier.spacing import Limits
-from store import clinics, consents, deliveries, subjects, templates, unreached
+from store import clinics, consents, contact_points, deliveries, subjects, templates, unreached
 from store.claims import Claim, claim_due, finish, release
 from store.database import Session, Sessions
 from store.deliveries import Delivery, DeliveryPart
@@ -26,7 +26,7 @@ from store.templates import VersionKey
 from store.unreached import Unreached
 from store.vault import KeyDestroyed, SubjectCipher, Vault
 
-_CHANNELS = {ContactKind.PHONE: "sms", ContactKind.EMAIL: "email"}
+CHANNELS = {ContactKind.PHONE: "sms", ContactKind.EMAIL: "email"}
 _LANGUAGES = ("sv", "en")
 _UNTELLABLE = frozenset({"no_contact", "no_words"})
 
@@ -161,7 +161,8 @@ def _mark_told(session: Session, found: Gathered, plan: Plan) -> None:
 
 def tell(session: Session, cipher: SubjectCipher, subject: Subject, planned: Planned, frame: Frame) -> str:
     """Promises it by the first channel that reaches the subject and has words. Why it cannot be, or nothing."""
-    contact = contact_for(session, planned, reachable_of(session, cipher, subject), frame.settings)
+    reachable = reachable_of(session, cipher, subject, frame.now)
+    contact = contact_for(session, planned, reachable, frame.settings)
     if contact is None:
         return "no_contact"
     version = version_for(frame.versions, planned, contact.channel, subject.language)
@@ -191,6 +192,7 @@ def _insert_all(
     session: Session, cipher: SubjectCipher, subject: Subject, frame: Frame, planned: Sequence[Planned]
 ) -> tuple[Planning, Counter[UUID]]:
     """What was done, and by clinic how many messages now lie queued."""
+    _end_grown_up(session, cipher, subject, frame.now)
     queued: Counter[UUID] = Counter()
     inserted = untellable = 0
     for one in planned:
@@ -209,9 +211,21 @@ def _is_missed(planned: Planned) -> bool:
     return planned.state != DeliveryState.SKIPPED or planned.reason == "capped"
 
 
-def reachable_of(session: Session, cipher: SubjectCipher, subject: Subject) -> list[Reachable]:
-    contacts = subjects.contacts(session, cipher, subject.id)
-    return [Reachable(one.id, _CHANNELS[one.kind], one.address, one.digest, one.is_dead) for one in contacts]
+def reachable_of(session: Session, cipher: SubjectCipher, subject: Subject, now: datetime) -> list[Reachable]:
+    grown_at = subjects.grown_at(subject, cipher)
+    return [
+        Reachable(one.id, CHANNELS[one.kind], one.address, one.digest, is_dead=one.is_dead)
+        for one in subjects.contacts(session, cipher, subject.id)
+        if one.is_usable and not one.has_ended(grown_at, now)
+    ]
+
+
+def _end_grown_up(session: Session, cipher: SubjectCipher, subject: Subject, now: datetime) -> None:
+    """What was given for a child is a contact problem from the 13th birthday on."""
+    grown_at = subjects.grown_at(subject, cipher)
+    for one in subjects.contacts(session, cipher, subject.id):
+        if grown_at is not None and one.is_usable and one.has_ended(grown_at, now):
+            contact_points.mark_dead(session, one.id, "grown_up", grown_at)
 
 
 def contact_for(

@@ -57,7 +57,7 @@ def preview(  # noqa: PLR0913 - what, by which rules, from when to when
             person = people[one.subject_id]
             cipher = subjects.cipher_of(session, vault, one.subject_id)
             contact = planning.contact_for(
-                session, one.planned, planning.reachable_of(session, cipher, person.subject), settings
+                session, one.planned, planning.reachable_of(session, cipher, person.subject, one.at), settings
             )
             channel = "" if contact is None else contact.channel
             version = planning.version_for(versions, one.planned, channel, person.subject.language)

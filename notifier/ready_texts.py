@@ -233,9 +233,22 @@ def texts() -> list[Shipped]:
     return [text for one in _OCCASIONS for text in _four(one)]
 
 
+def code_texts() -> list[Shipped]:
+    """What is the operator's own: a code, by whichever channel is to be verified."""
+    code, name = "((engångskod))", "verification"
+    sv = f"{code} bekräftar att det är du. Koden gäller i 10 minuter. Har du inte bett om den? Bortse från den."
+    en = f"{code} confirms that it is you. The code is valid for 10 minutes. Did not ask for it? Ignore it."
+    return [
+        Shipped(name, Purpose.CODE, "sms", "sv", "", sv),
+        Shipped(name, Purpose.CODE, "sms", "en", "", en),
+        Shipped(name, Purpose.CODE, "email", "sv", "Din kod", sv),
+        Shipped(name, Purpose.CODE, "email", "en", "Your code", en),
+    ]
+
+
 def install(session: Session, now: datetime) -> None:
     """Puts the shipped rules and templates in place; a changed text becomes a new active version. Safe to repeat."""
-    for text in texts():
+    for text in (*texts(), *code_texts()):
         templates.ship(session, text, now)
     is_first = not clinic_rules.shipped(session)  # nobody has been planned by others yet
     changed = [templates.ship_rule(session, _stored(rule)) for rule in RULES]

@@ -111,7 +111,7 @@ def _address(work: _Work, session: Session, doubt: Doubt) -> str:
     recipient = doubt.delivery.recipient_id
     try:
         cipher = subjects.cipher_of(session, work.vault, recipient)
-        contacts = subjects.contacts(session, cipher, recipient)
+        contacts = subjects.contacts(session, cipher, recipient)  # one that has been removed since, too
     except Unsealable:
         return ""
     return next((one.address for one in contacts if one.id == doubt.delivery.contact_id), "")

@@ -59,6 +59,7 @@ def values(
         Field.PREPARATIONS: "x" if any(visit.has_preparations for visit in ordered) else "",
         Field.CANCEL_LINK: cancel_link or link,
         Field.REPLY_CODE: first.code if len(ordered) == 1 else "",
+        Field.ONE_TIME_CODE: "",  # of no visit
     }
 
 

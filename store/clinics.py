@@ -9,6 +9,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from store.columns import UtcDateTime, one_of
 from store.identifiers import new_id
+from store.inserting import insert_unless_there
+
+_OPERATORS_OWN = "Driften"
 
 
 class Clinic(SQLModel, table=True):
@@ -78,6 +81,15 @@ def add(session: Session, name: str, now: datetime, phone: str = "") -> Clinic:
     session.add(row)
     session.flush()
     return row
+
+
+def operators_own(session: Session, now: datetime) -> Clinic:
+    """The account of codes and of notices that are about no clinic's visit; made when it is first needed."""
+    found = session.exec(select(Clinic).where(col(Clinic.is_operator))).first()
+    if found is None:
+        insert_unless_there(session, Clinic(name=_OPERATORS_OWN, is_operator=True, created_at=now))
+        found = session.exec(select(Clinic).where(col(Clinic.is_operator))).one()
+    return found
 
 
 def record_decision(clinic: Clinic, reference: str, decided_by: str, decided_on: date) -> None:

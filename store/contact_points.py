@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, update
-from sqlmodel import Session, col, select
+from sqlalchemy import ColumnElement, exists, or_
+from sqlmodel import Session, col, select, update
 
 from store.bookings import Booking
 from store.consents import Consent
 from store.facilities import Facility
 from store.standing import Standing
-from store.subjects import ContactKind, ContactPoint
+from store.subjects import IMPORTED, ContactKind, ContactPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,38 @@ def mark_dead(session: Session, contact_id: UUID, reason: str, now: datetime) ->
     return session.connection().execute(statement.values(values)).rowcount == 1
 
 
+def note_verified(session: Session, row: ContactPoint, now: datetime) -> None:
+    """It is the person's, whatever was known of it before; it stands for those of its kind that they had till now."""
+    others = update(ContactPoint).where(
+        col(ContactPoint.subject_id) == row.subject_id,
+        col(ContactPoint.kind) == row.kind,
+        col(ContactPoint.id) != row.id,
+        col(ContactPoint.removed_at).is_(None),
+    )
+    session.exec(others.values(removed_at=now))
+    row.verified_at, row.dead_since, row.dead_reason, row.removed_at = now, None, "", None
+    session.add(row)
+
+
+def remove(session: Session, contact_id: UUID, now: datetime) -> UUID | None:
+    """Nothing is sent there any more, whatever imported files say; whose it was, or None where there is none in use."""
+    stands = (col(ContactPoint.id) == contact_id, col(ContactPoint.removed_at).is_(None))
+    statement = update(ContactPoint).where(*stands).values(removed_at=now).returning(col(ContactPoint.subject_id))
+    row = session.connection().execute(statement.execution_options(synchronize_session=False)).first()
+    return None if row is None else row[0]
+
+
+def of_subject(session: Session, subject_id: UUID) -> list[ContactPoint]:
+    """All that were ever known, the oldest first."""
+    query = select(ContactPoint).where(col(ContactPoint.subject_id) == subject_id)
+    return list(session.exec(query.order_by(col(ContactPoint.id))))
+
+
 def problems(session: Session, now: datetime, clinic_id: UUID | None) -> list[Problem]:
     """Dead contact points of people who consent, the latest first; `clinic_id`: of those with a visit there to come."""
-    query = select(ContactPoint).where(col(ContactPoint.dead_since).is_not(None), _consents())
+    query = select(ContactPoint).where(
+        col(ContactPoint.dead_since).is_not(None), col(ContactPoint.removed_at).is_(None), _consents()
+    )
     if clinic_id is not None:
         query = query.where(_comes_to(clinic_id, now))
     rows = session.exec(query.order_by(col(ContactPoint.dead_since).desc(), col(ContactPoint.id))).all()
@@ -55,6 +84,8 @@ def _in_use(session: Session, subject_ids: Collection[UUID]) -> set[tuple[UUID, 
     query = select(ContactPoint.subject_id, ContactPoint.kind).where(
         col(ContactPoint.subject_id).in_(list(subject_ids)),
         col(ContactPoint.dead_since).is_(None),
+        col(ContactPoint.removed_at).is_(None),
+        or_(col(ContactPoint.origin) == IMPORTED, col(ContactPoint.verified_at).is_not(None)),
     )
     return {(subject_id, kind) for subject_id, kind in session.exec(query)}
 

@@ -5,7 +5,7 @@ The wrapped keys stand in a table of their own: they lie apart in backups, and d
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from uuid import UUID
 
@@ -14,8 +14,12 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from store.claims import Due, wake
 from store.columns import Claimable, UtcDateTime, one_of, sealed
+from store.custody import guarded_until
 from store.identifiers import SubjectId, new_id
 from store.vault import KeyDestroyed, SubjectCipher, Vault
+
+IMPORTED = "imported"
+OWN = "citizen"
 
 
 class ContactKind(StrEnum):
@@ -68,12 +72,16 @@ class ContactPoint(SQLModel, table=True):
     sealed_address: str
     digest: str = Field(index=True)  # keyed, for suppressions and inbound texts
     place: int = Field(default=0)
-    origin: str  # "imported", "citizen", ...
+    origin: str  # "imported": somebody else says so; "citizen": the person, and it is used once verified
+    said_by: str = Field(default="")  # of an imported one: who says so
+    said_on: date | None = Field(default=None)  # and as of which day; None: as of `added_at`
     added_at: datetime = Field(sa_type=UtcDateTime)
+    verified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the person had a code sent there
     dead_since: datetime | None = Field(
         default=None, sa_type=UtcDateTime
     )  # a provider says it cannot be reached, or who has it that it is theirs
-    dead_reason: str = Field(default="")  # "invalid_number", "unreachable", "not_mobile"
+    dead_reason: str = Field(default="")  # "invalid_number", "unreachable", "not_mobile", "wrong_person", "grown_up"
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the person; another may stand for it
 
 
 PLANNING = Due(Subject, "next_planning_at")
@@ -88,6 +96,27 @@ class Contact:
     address: str = field(repr=False)
     digest: str
     is_dead: bool
+    said_at: datetime
+    is_imported: bool = True
+    verified_at: datetime | None = None
+    is_removed: bool = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether anything may be sent there: what the person has written down is theirs only once it is verified."""
+        return not (self.is_dead or self.is_removed) and (self.is_imported or self.verified_at is not None)
+
+    def has_ended(self, grown_at: datetime | None, now: datetime) -> bool:
+        """Given before the person turned 13, when it may have been a guardian's, and not verified since."""
+        return grown_at is not None and (self.verified_at or self.said_at) < grown_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who gives a contact point of somebody else, and as of which day."""
+
+    by: str
+    on: date
 
 
 def by_number(session: Session, vault: Vault, subject: SubjectId) -> Subject | None:
@@ -138,10 +167,19 @@ def pseudonym(vault: Vault, subject: SubjectId) -> str:
     return vault.digest("subject", f"{subject.oid}|{subject.number}")
 
 
-def add_contact(
-    session: Session, vault: Vault, subject_id: UUID, kind: ContactKind, address: str, *, now: datetime
+def add_contact(  # noqa: PLR0913 - whose, what, from whom
+    session: Session,
+    vault: Vault,
+    subject_id: UUID,
+    kind: ContactKind,
+    address: str,
+    *,
+    now: datetime,
+    said: Said | None = None,
+    origin: str = IMPORTED,
 ) -> ContactPoint:
-    """Adds an imported contact point, already in its normal form (E.164, lower-case domain); the same one once."""
+    """Adds a contact point, already in its normal form (E.164, lower-case domain); the same one once. One that is known
+    is said anew at most: what was removed, or is dead, comes back only by being verified."""
     digest = vault.digest(kind, address)
     known = session.exec(
         select(ContactPoint).where(
@@ -151,6 +189,7 @@ def add_contact(
         )
     ).first()
     if known is not None:
+        _say_anew(known, said)
         return known
     row_id = new_id()
     cipher = cipher_of(session, vault, subject_id)
@@ -160,7 +199,9 @@ def add_contact(
         kind=kind,
         sealed_address=cipher.seal_text("contact_points.sealed_address", row_id, address),
         digest=digest,
-        origin="imported",
+        origin=origin,
+        said_by="" if said is None else said.by,
+        said_on=None if said is None else said.on,
         added_at=now,
     )
     session.add(row)
@@ -169,13 +210,23 @@ def add_contact(
 
 
 def contacts(session: Session, cipher: SubjectCipher, subject_id: UUID) -> list[Contact]:
-    """The subject's contact points, the preferred first."""
-    rows = session.exec(
-        select(ContactPoint)
-        .where(col(ContactPoint.subject_id) == subject_id)
-        .order_by(col(ContactPoint.place), col(ContactPoint.id))
-    )
-    return [opened(cipher, row) for row in rows]
+    """The subject's contact points, the preferred first: of those at the same place what is verified, and what is
+    newest."""
+    query = select(ContactPoint).where(col(ContactPoint.subject_id) == subject_id)
+    rows = session.exec(query.order_by(col(ContactPoint.id))).all()
+    newest = sorted(rows, key=lambda row: row.verified_at or said_at(row), reverse=True)
+    return [opened(cipher, row) for row in sorted(newest, key=lambda row: (row.place, row.verified_at is None))]
+
+
+def said_at(row: ContactPoint) -> datetime:
+    """As of when it was given: the beginning of that day, where a day was named."""
+    return row.added_at if row.said_on is None else datetime.combine(row.said_on, time(), UTC)
+
+
+def grown_at(subject: Subject, cipher: SubjectCipher) -> datetime | None:
+    """The 13th birthday; None where the number does not tell it."""
+    born_on = number_of(subject, cipher).born_on
+    return None if born_on is None else guarded_until(born_on)
 
 
 def holders(session: Session, digest: str) -> list[tuple[ContactPoint, Subject]]:
@@ -204,7 +255,22 @@ def digests(session: Session, subject_id: UUID, kind: ContactKind) -> list[str]:
 def opened(cipher: SubjectCipher, row: ContactPoint) -> Contact:
     """The contact point for use. Raises Unsealable."""
     address = cipher.open_text("contact_points.sealed_address", row.id, row.sealed_address)
-    return Contact(row.id, ContactKind(row.kind), address, row.digest, row.dead_since is not None)
+    return Contact(
+        id=row.id,
+        kind=ContactKind(row.kind),
+        address=address,
+        digest=row.digest,
+        is_dead=row.dead_since is not None,
+        said_at=said_at(row),
+        is_imported=row.origin == IMPORTED,
+        verified_at=row.verified_at,
+        is_removed=row.removed_at is not None,
+    )
+
+
+def _say_anew(row: ContactPoint, said: Said | None) -> None:
+    if said is not None and (row.said_on is None or said.on > row.said_on):
+        row.said_by, row.said_on = said.by, said.on
 
 
 def unasked_since(session: Session, as_of: datetime, limit: int, among: Sequence[UUID] | None = None) -> list[Subject]:

@@ -15,7 +15,7 @@ from store.database import Session, Sessions
 from store.engagements import Engagement, of_subject
 from store.facilities import Facility
 from store.identifiers import HsaId
-from store.subjects import ContactKind, Subject
+from store.subjects import ContactKind, Said, Subject
 from store.vault import Vault
 from worker.import_files import FacilityRow, ImportRefused, SubjectRow
 
@@ -40,7 +40,9 @@ def import_facilities(sessions: Sessions, rows: Sequence[FacilityRow], now: date
         return sum(row.hsa_id not in known for row in rows)
 
 
-def import_subject(session: Session, vault: Vault, row: SubjectRow, sources: Sequence[str], now: datetime) -> bool:
+def import_subject(  # noqa: PLR0913 - what, from whom, asked about where
+    session: Session, vault: Vault, row: SubjectRow, sources: Sequence[str], now: datetime, said: Said | None = None
+) -> bool:
     """Adds a subject, or what is new of one known before: consent, contact points, an engagement per source.
 
     False, and nothing is changed, where a consent has been withdrawn since the day on the line: an old file must not
@@ -55,9 +57,9 @@ def import_subject(session: Session, vault: Vault, row: SubjectRow, sources: Seq
         session.add(_consent(subject, row))
         engagements.wake_polls(session, [subject.id], now)
     if row.phone:
-        subjects.add_contact(session, vault, subject.id, ContactKind.PHONE, row.phone, now=now)
+        subjects.add_contact(session, vault, subject.id, ContactKind.PHONE, row.phone, now=now, said=said)
     if row.email:
-        subjects.add_contact(session, vault, subject.id, ContactKind.EMAIL, row.email, now=now)
+        subjects.add_contact(session, vault, subject.id, ContactKind.EMAIL, row.email, now=now, said=said)
     _engage(session, subject, sources, now)
     session.flush()
     return True

@@ -10,6 +10,7 @@ import store.choices
 import store.clinic_rules
 import store.clinics
 import store.consents
+import store.contact_codes
 import store.deliveries
 import store.engagements
 import store.facilities

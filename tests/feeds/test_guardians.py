@@ -10,10 +10,9 @@ import pytest
 from feeds.calendars import refresh_due
 from feeds.periods import CalendarRules
 from feeds.subscribing import Refused, Wishes, make_link, open_calendar
-from feeds.viewing import guarded_until
 from store import calendars, guardianships
 from store.bookings import Details
-from store.custody import Custody
+from store.custody import Custody, guarded_until
 from store.database import Session, Sessions
 from store.guardianships import Guardianship
 from store.level import Level

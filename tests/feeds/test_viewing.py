@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.periods import Access, CalendarRules, Register
-from feeds.viewing import Ground, Guarding, Permission, guarded_until, guardians_permission, own_permission
-from store.custody import Custody
+from feeds.viewing import Ground, Guarding, Permission, guardians_permission, own_permission
+from store.custody import Custody, guarded_until
 
 NOW = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)
 RULES = CalendarRules()

@@ -6,8 +6,10 @@ import pytest
 import structlog
 from sqlmodel import col, select
 
+from notifier import codes
 from store import contact_points, unreached
 from store.clinics import by_name
+from store.contact_codes import ContactCode
 from store.database import Sessions, open_database
 from store.purposes import Purpose
 from store.subjects import ContactPoint, Subject
@@ -17,6 +19,8 @@ from tests.worker.test_commands import _logs_as_before as _logs_as_before
 from tests.worker.test_commands import deployed as deployed
 from tests.worker.test_commands import region as region
 from tests.worker.test_commands import shell as shell
+from worker.settings import read_settings
+from worker.wiring import open_vault
 
 CLINIC = "Björkängens vårdcentral"
 
@@ -58,3 +62,41 @@ def test_a_dead_number_is_listed_for_the_clinic_that_expects_the_person(deployed
     assert "unreachable" in said
     assert "@" not in said
     assert "+46" not in said
+
+
+def test_a_number_is_added_by_its_code_and_removed_again(deployed: Shell, sessions: Sessions) -> None:
+    subject = deployed.ids()[0]
+    asked = deployed("subjects", "verify-contact", subject, typed="070-174 06 09\n\n")
+    contact = asked.out.split()[-1]
+    assert "waits for its code" in deployed.done("subjects", "contacts", subject)
+    refused = deployed("subjects", "verify-contact", subject, "--contact", contact, typed="abc\n")
+    assert (refused.code, "not the code" in refused.err) == (1, True)
+
+    vault = open_vault(read_settings(deployed.environment))
+    with sessions.reading() as session:
+        code = codes.code(vault, session.exec(select(ContactCode.id)).one())
+    told = deployed.done("subjects", "verify-contact", subject, "--contact", contact, typed=f"{code}\n")
+    assert told.startswith("Verified")
+    (mine,) = [line for line in deployed.done("subjects", "contacts", subject).splitlines() if contact in line]
+    assert "in use" in mine
+    assert "+4670" not in mine
+
+    assert deployed.done("subjects", "remove-contact", contact) == "Removed.\n"
+    assert deployed("subjects", "remove-contact", contact).code == 2
+
+
+@pytest.mark.parametrize("typed", ["0701\n", "08-465 01 01\n", "anna@@example\n", "\n"])
+def test_an_address_that_is_none_is_refused_and_not_repeated(deployed: Shell, typed: str) -> None:
+    refused = deployed("subjects", "verify-contact", deployed.ids()[0], typed=typed)
+
+    assert refused.code == 2
+    assert typed.strip() not in refused.all or not typed.strip()
+
+
+def test_an_imported_number_tells_who_gave_it_and_when(deployed: Shell) -> None:
+    deployed.done("subjects", "import", "files/subjects.csv", "--said-by", "listan", "--as-of", "2026-01-02")
+    deployed.done("subjects", "import", "files/subjects.csv", "--said-by", "register", "--as-of", "2025-01-02")
+    assert deployed("subjects", "import", "files/subjects.csv", "--as-of", "2099-01-02").code == 2
+
+    told = deployed.done("subjects", "contacts", deployed.ids()[0])
+    assert f"file {datetime.now(UTC):%Y-%m}" in told  # what is newest is kept

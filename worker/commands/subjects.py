@@ -1,6 +1,7 @@
 """Commands about subjects: their consents, their calendars, and finding one without naming anybody."""
 
 import sys
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,7 @@ from store.database import Session
 from store.enrolment import Enrolled
 from store.identifiers import InvalidIdentifier, parse_subject_id
 from store.level import Level
+from store.subjects import Said
 from worker import import_files, importing, population
 from worker.commands import choosing, contacts
 from worker.commands.exits import Failed, Refused
@@ -39,7 +41,8 @@ The first line must be `{",".join(import_files.SUBJECT_COLUMNS)}`.
 
 Use it to begin, and again with newer files: somebody known before gets what is new, a calendar that they have is left
 as it is. Who has withdrawn since the day on
-the line is left alone. Example: `kallelse subjects import subjects.csv`
+the line is left alone. `--said-by` and `--as-of` stay with each number and address, as where it came from and how old
+it is; what the person has verified or removed is left as it is. Example: `kallelse subjects import subjects.csv`
 """
 _DEVICES_HEADER = f"{'id':<36}  {'since':<16}  {'last use':<24}  name"
 _HEADER = f"{'id':<36}  lang  {'calendar':<8}  coming  consent    register"
@@ -75,10 +78,16 @@ def register(app: typer.Typer) -> None:
 
 def import_subjects(
     file: Annotated[Path, typer.Argument(help="The CSV file.", exists=True, dir_okay=False)],
+    said_by: Annotated[str, typer.Option(help="Who gives these numbers and addresses: a register, a system.")] = "file",
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day as of which they are given; else today.")
+    ] = None,
 ) -> None:
     with wired() as wiring:
         rows = import_files.read_subjects(file, today(wiring))
-        taken = [row for place, row in zip(steps("Importing", len(rows)), rows, strict=True) if _take(wiring, row)]
+        said = Said(said_by, _said_on(as_of, today(wiring)))
+        numbered = zip(steps("Importing", len(rows)), rows, strict=True)
+        taken = [row for _, row in numbered if _take(wiring, row, said)]
         _ask_the_register(wiring)
         waiting = sum(not _open(wiring, taken[place]) for place in steps("Opening calendars", len(taken)))
     typer.echo(f"{len(taken)} subjects imported.")
@@ -240,9 +249,16 @@ def withdraw(subject: OurId) -> None:
     typer.echo(f"Consents withdrawn: {count}. Nobody asks about this person, and their calendar addresses are gone.")
 
 
-def _take(wiring: Wiring, row: SubjectRow) -> bool:
+def _said_on(as_of: datetime | None, today: date) -> date:
+    if as_of is not None and as_of.date() > today:
+        raise Refused("--as-of: is in the future")
+    return today if as_of is None else as_of.date()
+
+
+def _take(wiring: Wiring, row: SubjectRow, said: Said) -> bool:
+    sources = list(wiring.syncing.sources)
     with wiring.sessions.writing() as session:
-        return importing.import_subject(session, wiring.vault, row, list(wiring.syncing.sources), wiring.now())
+        return importing.import_subject(session, wiring.vault, row, sources, wiring.now(), said)
 
 
 def _open(wiring: Wiring, row: SubjectRow) -> bool:
