@@ -27,12 +27,10 @@ from store.deliveries import Delivery, DeliveryPart
 from store.delivery_states import DeliveryState
 from store.facilities import Facility
 from store.outgoing import Outgoing, OutgoingPart, cipher
-from store.purposes import CHANGE_NOTICES, Purpose
+from store.purposes import CHANGE_NOTICES, OFF, Purpose
 from store.subjects import Contact
 from store.templates import TemplateVersion
 from store.vault import KeyDestroyed, SubjectCipher, Unsealable, Vault
-
-_OFF = frozenset({Purpose.GONE, Purpose.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,12 +255,12 @@ class _Scene:
     def _told(self, covered: Covered, contact: Contact) -> ToldVisit:
         booking, place = self._visit_of(covered)
         # Of a visit that is off, the time to name is the one that the recipient knows.
-        known_at = covered.before.start_at if covered.before and self.purpose in _OFF else booking.start_at
+        known_at = covered.before.start_at if covered.before and self.purpose in OFF else booking.start_at
         return replace(
             told(booking, place, self.outgoing.clinic, self.about),
             start_at=known_at,
             was_at=covered.before.start_at if covered.before and self.purpose == Purpose.MOVED else None,
-            unconfirmed_since=None if self.purpose in _OFF else covered.suspect_since,
+            unconfirmed_since=None if self.purpose in OFF else covered.suspect_since,
             code=code(self.vault, contact.digest, booking),
         )
 

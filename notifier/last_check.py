@@ -11,11 +11,10 @@ from uuid import UUID
 from notifier.change_notices import Then, net_effect
 from notifier.windows import EVERY_DAY, Hours, last_useful, next_open
 from store.delivery_states import DeliveryState
-from store.purposes import CHANGE_NOTICES, Purpose
+from store.purposes import CHANGE_NOTICES, OFF, Purpose
 from store.standing import Standing
 
 MOST_CRASHES = 3  # alone: when its worker dies a first time, others lie in the same batch
-_OFF = frozenset({Purpose.GONE, Purpose.CANCELLED})
 _NOT_BOOKED = {
     Standing.GONE: "booking_gone",
     Standing.CANCELLED: "booking_cancelled",
@@ -137,7 +136,7 @@ def _suspects_wait(situation: Situation, parts: Sequence[Covered], now: datetime
     """A visit missing from an answer is not told of before the second look, at most until the last useful hour."""
     suspects = [part for part in parts if part.suspect_since is not None]
     limit = last_useful(situation.useful_until, situation.hours)
-    if not suspects or situation.purpose in _OFF or now >= limit:
+    if not suspects or situation.purpose in OFF or now >= limit:
         return now
     looks = [part.second_look_at for part in suspects if part.second_look_at is not None and part.second_look_at > now]
     return min(limit, max(looks, default=now + look_again))
@@ -146,6 +145,6 @@ def _suspects_wait(situation: Situation, parts: Sequence[Covered], now: datetime
 def _frozen_wait(situation: Situation, parts: Sequence[Covered], now: datetime, look_again: timedelta) -> datetime:
     """Nobody is told that a visit is off while its facility is frozen, but for the last 24 hours before it."""
     is_near = situation.visit_at - now <= timedelta(hours=24)
-    if situation.purpose not in _OFF or is_near or not any(part.is_frozen for part in parts):
+    if situation.purpose not in OFF or is_near or not any(part.is_frozen for part in parts):
         return now
     return now + look_again

@@ -6,10 +6,9 @@ from datetime import datetime
 from uuid import UUID
 
 from store.delivery_states import REACHED, DeliveryState
-from store.purposes import Purpose
+from store.purposes import OFF, Purpose
 
 _TOLD = REACHED | {DeliveryState.QUEUED}
-_OFF = frozenset({Purpose.GONE, Purpose.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Ledger:
             and not one.is_dropped
             and one.occasion.startswith("change:")
         ]
-        return bool(notices) and max(notices, key=lambda one: one.at).purpose in _OFF
+        return bool(notices) and max(notices, key=lambda one: one.at).purpose in OFF
 
     def with_entries(self, more: Iterable[Entry]) -> "Ledger":
         return Ledger((*self.entries, *more))

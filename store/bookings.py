@@ -226,3 +226,9 @@ def untold_changes(session: Session, subject_id: UUID) -> list[BookingChange]:
     """Changes still to be told, the oldest first."""
     query = select(BookingChange).where(col(BookingChange.subject_id) == subject_id, is_untold())
     return list(session.exec(query.order_by(col(BookingChange.at), col(BookingChange.id))))
+
+
+def untold_subjects(session: Session, facilities: Iterable[str]) -> set[UUID]:
+    """Who is still to be told of a change at one of them."""
+    query = select(BookingChange.subject_id).join(Booking, col(Booking.id) == col(BookingChange.booking_id))
+    return set(session.exec(query.where(is_untold(), col(Booking.facility).in_(list(facilities))).distinct()))

@@ -27,8 +27,13 @@ class Frozen:
 
 def frozen(session: Session, now: datetime) -> list[Frozen]:
     """The longest frozen first."""
+    return [_seen(session, facility, now) for facility in frozen_facilities(session)]
+
+
+def frozen_facilities(session: Session) -> list[Facility]:
+    """The longest frozen first."""
     found = select(Facility).where(col(Facility.frozen_at).is_not(None)).order_by(col(Facility.frozen_at))
-    return [_seen(session, facility, now) for facility in session.exec(found)]
+    return list(session.exec(found))
 
 
 def release(session: Session, facility: Facility, now: datetime) -> None:

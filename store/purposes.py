@@ -20,6 +20,8 @@ class Purpose(StrEnum):
 CHANGE_NOTICES = frozenset({Purpose.MOVED, Purpose.GONE, Purpose.CANCELLED, Purpose.RESTORED})
 """What must arrive: sent at least once, worded so that a copy is harmless."""
 
+OFF = frozenset({Purpose.GONE, Purpose.CANCELLED})
+"""Notices that a visit is off."""
 SUPPRESSIBLE = frozenset(Purpose) - {Purpose.CODE}
 """What an address can be spared. A code is asked for by who reads it, at the moment."""
 

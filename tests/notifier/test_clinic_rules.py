@@ -17,19 +17,20 @@ from notifier.ledger import Ledger
 from notifier.offsets import parse_offset
 from notifier.planning import PlanningSettings
 from notifier.precedence import Mode, Origin, Rule, Scope, in_force
-from notifier.previewing import Line, preview
+from notifier.previewing import Line, Note, preview
 from notifier.replanning import ReplanningSettings, replan_due
 from notifier.rule_files import FileRule, RulesFile, RulesRefused
 from notifier.rules import Terms, due
 from notifier.swedish_days import is_weekday, local
 from notifier.windows import EVERY_DAY, Hours, InvalidQuietHours, outside, within_window
 from store import choices as kept_choices
+from store.bookings import Booking
 from store.budgets import ClinicDay
 from store.choices import Choice
 from store.clinics import Clinic
 from store.purposes import Purpose
 from store.replannings import Replanning, ask_for_clinic
-from store.standing import ChangeKind
+from store.standing import ChangeKind, Standing
 from store.subjects import Subject
 from tests.notifier.conftest import Provider, Scene, at, facility_values
 from tests.notifier.test_offsets_and_windows import INSTANTS
@@ -407,3 +408,33 @@ def test_the_preview_foresees_a_clinics_cap_day_by_day(scene: Scene) -> None:
         scene.booking(scene.subject(person), "2026-12-01 10:00")
 
     assert sorted(line.reason for line in lines(scene, at("2026-11-27 12:00"))) == ["", "capped"]
+
+
+def test_the_preview_shows_what_is_planned_already_and_what_is_in_doubt(scene: Scene) -> None:
+    """Else a visit whose reminder lies queued, or will wait, looks like one that nobody is told of."""
+    facility_values(scene, cancel_deadline="")
+    queued = scene.booking(scene.subject(ANNA), "2026-12-01 13:30")
+    scene.plan(at("2026-11-30 16:00"))
+    doubted = scene.booking(scene.subject(BERTIL), "2026-12-02 13:30")
+    scene.set(Booking, doubted, missed_at=at("2026-11-30 15:00"))
+
+    shown = {
+        line.visits: (line.at, line.channel, line.words, line.notes) for line in lines(scene, at("2026-11-30 16:00"))
+    }
+
+    wanted: dict[tuple[datetime, ...], Any] = {
+        (at("2026-12-01 13:30"),): (at("2026-11-30 16:00"), "sms", "day_before", frozenset({Note.PLANNED})),
+        (at("2026-12-02 13:30"),): (at("2026-12-01 16:00"), "sms", "day_before", frozenset({Note.IN_DOUBT})),
+    }
+    assert shown == wanted
+    assert queued in {part.booking_id for part in scene.parts()}
+
+
+def test_the_preview_says_that_a_notice_of_a_visit_off_waits_while_its_facility_is_frozen(scene: Scene) -> None:
+    booking_id = scene.booking(scene.subject(ANNA), "2026-12-08 13:30")
+    scene.change(booking_id, ChangeKind.GONE, at("2026-11-30 12:00"), standing=Standing.GONE)
+    facility_values(scene, frozen_at=at("2026-11-30 11:00"))
+
+    (line,) = lines(scene, at("2026-11-30 13:00"))
+
+    assert (line.purpose, line.notes) == ("gone", frozenset({Note.FROZEN}))

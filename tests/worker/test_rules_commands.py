@@ -40,7 +40,7 @@ def test_a_preview_of_a_clinic_without_visits_says_so(deployed: Shell) -> None:
 def test_choices_are_kept(deployed: Shell) -> None:
     somebody = deployed.ids()[0]
     chosen = ("--channels", "email", "--quiet", "19.00-09.00", "--also", "days:7:10.00", "--reminded-by", CLINIC)
-    assert deployed.done("subjects", "choose", somebody, *chosen, "--language", "en") == "Kept.\n"
+    assert deployed.done("subjects", "choose", somebody, *chosen, "--language", "ar") == "Kept.\n"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_choices_are_kept(deployed: Shell) -> None:
         (("--also", "i morgon"), "--also: must be written as"),
         (("--channels", "fax"), "--channels or --also: channels are sms, email"),
         (("--reminded-by", "Ingen"), "--reminded-by: there is no clinic named 'Ingen'"),
-        (("--language", "xx"), "--language: must be sv or en"),
+        (("--language", "svenska"), "--language: must be a code such as sv, en, ar"),
     ],
 )
 def test_a_choice_that_cannot_be_kept_is_refused_with_the_remedy(

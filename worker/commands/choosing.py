@@ -5,7 +5,7 @@ from uuid import UUID
 
 import typer
 
-from notifier import agreed
+from notifier import agreed, languages
 from notifier.choices import InvalidChoice
 from notifier.offsets import InvalidOffset
 from notifier.windows import InvalidQuietHours
@@ -26,7 +26,7 @@ def choose(
     channels: Annotated[
         str, typer.Option(help="`email`, `sms`, or both as `email,sms`, the preferred first; `none`.")
     ] = "",
-    language: Annotated[str, typer.Option(help="Of messages: `sv` or `en`; else as before.")] = "",
+    language: Annotated[str, typer.Option(help="Of messages, as `sv`, `en`, `ar`; else as before.")] = "",
     quiet: Annotated[str, typer.Option(help="When not to be told, as `19.00-09.00`.", metavar="FROM-UNTIL")] = "",
     also: Annotated[list[str] | None, typer.Option(help="One more reminder, as `days:7:10.00`; at most three.")] = None,
     reminded_by: Annotated[
@@ -77,8 +77,8 @@ def _clinic(session: Session, name: str) -> UUID:
 
 
 def _speak(session: Session, subject: UUID, language: str) -> None:
-    if language not in ("sv", "en"):
-        raise Refused("--language: must be sv or en")
+    if not languages.is_known(language):
+        raise Refused("--language: must be a code such as sv, en, ar or so")
     row = session.get_one(Subject, subject)
     row.language = language
     session.add(row)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from notifier import rule_exchange, rule_files
-from notifier.previewing import Line, preview
+from notifier.previewing import Line, Note, preview
 from notifier.rule_files import FileRule, RulesRefused
 from store import clinics
 from store.clinics import Clinic
@@ -33,6 +33,12 @@ _WHY = {
     "no_consent": "no consent stands",
     "no_contact": "no phone or address that may be used: none, dead, opted out, or no channel set up",
     "no_words": "no template is in use for it",
+}
+
+_NOTES = {
+    Note.PLANNED: "PLANNED: its words are made when it goes",
+    Note.IN_DOUBT: "IN DOUBT: the visit was missing from the latest answer; it waits for a second look, or says so",
+    Note.FROZEN: "FROZEN: many visits disappeared there at once; it waits until 24 hours before the visit",
 }
 
 _IMPORT_HELP = """Puts a clinic's rules in force from a file. All is checked first: when anything is wrong, nothing
@@ -103,7 +109,8 @@ def preview_rules(
     """Shows for a clinic's coming visits what goes out when, by which channel and words, and why something does not.
 
     Use it before and after a change of rules. It asks what the planner asks, at later and later times, as things stand
-    now; visits booked or moved meanwhile are not in it. People are named by our ids, addresses masked. Nothing is sent.
+    now; visits booked or moved meanwhile are not in it. What is planned already is marked: a change of rules plans it
+    anew. People are named by our ids, addresses masked. Nothing is sent.
 
     Example: `kallelse rules preview "Ekens vårdcentral" --days 3`
     """
@@ -139,4 +146,6 @@ def _shown(line: Line) -> str:
     visits = ", ".join(minute(start) for start in line.visits)
     by = f"{line.channel} {masked(line.to)}" if line.channel else "-"
     told = f"{minute(line.at)}  {line.subject_id}  {by}  {line.purpose}, words {line.words}, visit {visits}"
-    return f"{told}  NOT: {line.reason} ({_WHY.get(line.reason, 'see README')})" if line.reason else told
+    noted = "".join(f"  {_NOTES[one]}" for one in Note if one in line.notes)
+    why = f"  NOT: {line.reason} ({_WHY.get(line.reason, 'see README')})" if line.reason else ""
+    return f"{told}{noted}{why}"
