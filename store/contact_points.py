@@ -2,17 +2,22 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, and_, exists, or_
 from sqlmodel import Session, col, select, update
 
 from store.bookings import Booking
 from store.consents import Consent
 from store.facilities import Facility
 from store.standing import Standing
-from store.subjects import IMPORTED, ContactKind, ContactPoint
+from store.subjects import IMPORTED, ContactKind, ContactPoint, cipher_of, seal_nothing
+from store.vault import KeyDestroyed, Vault
+
+REMOVED_KEPT = timedelta(days=30)
+"""How long the address of a removed one is kept: a message under way may still be asked about by it."""
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +47,35 @@ def note_verified(session: Session, row: ContactPoint, now: datetime) -> None:
         col(ContactPoint.id) != row.id,
         col(ContactPoint.removed_at).is_(None),
     )
-    session.exec(others.values(removed_at=now))
+    session.exec(others.values(removed_at=now, address_until=now + REMOVED_KEPT))
     row.verified_at, row.dead_since, row.dead_reason, row.removed_at = now, None, "", None
+    row.address_until = None
     session.add(row)
 
 
 def remove(session: Session, contact_id: UUID, now: datetime) -> UUID | None:
     """Nothing is sent there any more, whatever imported files say; whose it was, or None where there is none in use."""
     stands = (col(ContactPoint.id) == contact_id, col(ContactPoint.removed_at).is_(None))
-    statement = update(ContactPoint).where(*stands).values(removed_at=now).returning(col(ContactPoint.subject_id))
+    values = {"removed_at": now, "address_until": now + REMOVED_KEPT}
+    statement = update(ContactPoint).where(*stands).values(values).returning(col(ContactPoint.subject_id))
     row = session.connection().execute(statement.execution_options(synchronize_session=False)).first()
     return None if row is None else row[0]
+
+
+def any_to_forget(session: Session, now: datetime) -> bool:
+    return session.exec(select(ContactPoint.id).where(_is_to_be_forgotten(now)).limit(1)).first() is not None
+
+
+def forget_removed(session: Session, vault: Vault, now: datetime) -> int:
+    """Forgets one batch of addresses that were removed long ago; how many."""
+    rows = session.exec(select(ContactPoint).where(_is_to_be_forgotten(now)).limit(_BATCH)).all()
+    for row in rows:
+        try:
+            seal_nothing(cipher_of(session, vault, row.subject_id), row)
+        except KeyDestroyed:  # nobody can open it any more
+            row.address_until = None
+        session.add(row)
+    return len(rows)
 
 
 def of_subject(session: Session, subject_id: UUID) -> list[ContactPoint]:
@@ -78,6 +101,10 @@ def _problem(row: ContactPoint, in_use: Collection[tuple[UUID, str]]) -> Problem
     reason = row.dead_reason or "unknown"  # marked before reasons were kept
     has_another = (row.subject_id, row.kind) in in_use
     return Problem(row.subject_id, row.id, ContactKind(row.kind), reason, since, has_another)
+
+
+def _is_to_be_forgotten(now: datetime) -> ColumnElement[bool]:
+    return and_(col(ContactPoint.address_until).is_not(None), col(ContactPoint.address_until) < now)
 
 
 def _in_use(session: Session, subject_ids: Collection[UUID]) -> set[tuple[UUID, str]]:

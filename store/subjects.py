@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import String, UniqueConstraint, func, true
+from sqlalchemy import Index, String, UniqueConstraint, func, text, true
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from store.claims import Due, wake
@@ -64,6 +64,12 @@ class ContactPoint(SQLModel, table=True):
         UniqueConstraint("subject_id", "kind", "digest"),
         one_of("kind", ContactKind),
         sealed("sealed_address"),
+        Index(
+            "ix_contact_points_forgetting",
+            "address_until",
+            sqlite_where=text("address_until is not null"),
+            postgresql_where=text("address_until is not null"),
+        ),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -82,6 +88,7 @@ class ContactPoint(SQLModel, table=True):
     )  # a provider says it cannot be reached, or who has it that it is theirs
     dead_reason: str = Field(default="")  # "invalid_number", "unreachable", "not_mobile", "wrong_person", "grown_up"
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # by the person; another may stand for it
+    address_until: datetime | None = Field(default=None, sa_type=UtcDateTime)  # of a removed one: then it is forgotten
 
 
 PLANNING = Due(Subject, "next_planning_at")
@@ -190,6 +197,8 @@ def add_contact(  # noqa: PLR0913 - whose, what, from whom
     ).first()
     if known is not None:
         _say_anew(known, said)
+        if known.removed_at is not None:  # its address may be forgotten by now
+            known.sealed_address = _sealed(cipher_of(session, vault, subject_id), known.id, address)
         return known
     row_id = new_id()
     cipher = cipher_of(session, vault, subject_id)
@@ -197,7 +206,7 @@ def add_contact(  # noqa: PLR0913 - whose, what, from whom
         id=row_id,
         subject_id=subject_id,
         kind=kind,
-        sealed_address=cipher.seal_text("contact_points.sealed_address", row_id, address),
+        sealed_address=_sealed(cipher, row_id, address),
         digest=digest,
         origin=origin,
         said_by="" if said is None else said.by,
@@ -266,6 +275,15 @@ def opened(cipher: SubjectCipher, row: ContactPoint) -> Contact:
         verified_at=row.verified_at,
         is_removed=row.removed_at is not None,
     )
+
+
+def seal_nothing(cipher: SubjectCipher, row: ContactPoint) -> None:
+    """Its address is forgotten; its digest stays, so that no imported file brings it back."""
+    row.sealed_address, row.address_until = _sealed(cipher, row.id, ""), None
+
+
+def _sealed(cipher: SubjectCipher, row_id: UUID, address: str) -> str:
+    return cipher.seal_text("contact_points.sealed_address", row_id, address)
 
 
 def _say_anew(row: ContactPoint, said: Said | None) -> None:

@@ -252,7 +252,7 @@ def _is_population_due(wiring: Wiring, session: Session, _now: object) -> bool:
 
 
 def _retention(wiring: Wiring, _stopping: Stopping) -> int:
-    return retention.forget_due(wiring.sessions, wiring.now())
+    return retention.forget_due(wiring.sessions, wiring.vault, wiring.now())
 
 
 def _beat(wiring: Wiring, _stopping: Stopping) -> int:

@@ -14,6 +14,11 @@ def upgrade() -> None:
     op.add_column("contact_points", sa.Column("said_on", sa.Date(), nullable=True))
     op.add_column("contact_points", sa.Column("verified_at", UtcDateTime(), nullable=True))
     op.add_column("contact_points", sa.Column("removed_at", UtcDateTime(), nullable=True))
+    op.add_column("contact_points", sa.Column("address_until", UtcDateTime(), nullable=True))
+    waits = sa.text("address_until is not null")
+    op.create_index(
+        "ix_contact_points_forgetting", "contact_points", ["address_until"], sqlite_where=waits, postgresql_where=waits
+    )
     op.create_table(
         "contact_codes",
         sa.Column("id", sa.Uuid(), nullable=False),
