@@ -2,10 +2,11 @@
 no session is open while a provider is talked to. Knows no provider.
 """
 
+import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -18,6 +19,7 @@ from notifier.composing import Composed, Composing, compose
 from notifier.last_check import Defer, End
 from notifier.opting import Address, Heard
 from notifier.pacing import Pace
+from notifier.providers import Channels, Providers, choose, shut_out
 from notifier.uncertainty import Patience
 from store import contact_points, deliveries, sending, unsettled
 from store.claims import Claim, finish, release
@@ -69,7 +71,7 @@ class _Work:
 
     sessions: Sessions
     vault: Vault
-    channels: Mapping[str, Channel]
+    channels: Channels
     clock: Callable[[], datetime]
     settings: DispatchSettings
     stopping: Callable[[], bool]
@@ -93,7 +95,7 @@ _Outcome = Accepted | Refused | Unreachable | Unknown
 def send_due(  # noqa: PLR0913 - everything a run needs is handed in, nothing is looked up
     sessions: Sessions,
     vault: Vault,
-    channels: Mapping[str, Channel],
+    channels: Channels,
     clock: Callable[[], datetime],
     settings: DispatchSettings,
     stopping: Callable[[], bool] = lambda: False,
@@ -130,9 +132,10 @@ def recover(sessions: Sessions, patience: Patience) -> int:
 
 
 def _deliver(work: _Work, claim: Queued, latest: float) -> str:
-    if not _has_turn(work, claim):
+    channel = _channel(work, claim)
+    if not _has_turn(work, claim, channel):
         return "deferred"
-    ready = _prepare(work, claim, latest)
+    ready = _prepare(work, claim, channel, latest)
     if isinstance(ready, str):
         return ready
     reached(CrashPoint.C6)
@@ -144,15 +147,22 @@ def _deliver(work: _Work, claim: Queued, latest: float) -> str:
     return became
 
 
-def _has_turn(work: _Work, claim: Queued) -> bool:
+def _channel(work: _Work, claim: Queued) -> Channel | None:
+    """Whose turn it is to make the attempt; None: nobody's that could."""
+    found, pace = work.channels.get(claim.channel), work.settings.pace
+    if not isinstance(found, Providers):
+        return found
+    tired = [] if pace is None else [one.provider for one in found.members if pace.rests_for(one.provider)]
+    with work.sessions.reading() as session:
+        return choose(session, found, claim.id, tired, random.random, datetime.now(UTC))
+
+
+def _has_turn(work: _Work, claim: Queued, channel: Channel | None) -> bool:
     """Waits for the provider's pace: before the last look, so that what is waited for is still true, and no attempt
     stands open meanwhile. False, and the delivery is put off, while the provider rests."""
     pace = work.settings.pace
-    if pace is None:
-        return True
-    channel = work.channels.get(claim.channel)
-    if channel is None:
-        return True  # the last look says what becomes of it
+    if pace is None or channel is None:
+        return True  # without a channel: the last look says what becomes of it
     rests_for = pace.rests_for(channel.provider)
     if not rests_for:
         pace.wait_turn(channel.provider)
@@ -162,28 +172,34 @@ def _has_turn(work: _Work, claim: Queued) -> bool:
     return False
 
 
-def _prepare(work: _Work, claim: Claim, latest: float) -> _Ready | str:
+def _prepare(work: _Work, claim: Queued, channel: Channel | None, latest: float) -> _Ready | str:
     """The last look and the attempt, in one transaction; or what became of the delivery instead."""
     now = work.clock()
     with work.sessions.writing() as session:
         found = outgoing(session, claim)
         if found is None:
             return "lost"
-        composed = compose(session, work.vault, found, now, _composing(work))
+        composed = compose(session, work.vault, found, now, _composing(work, claim, channel))
         if isinstance(composed, Defer):
             return "deferred" if finish(session, DISPATCHING, claim, composed.until) else "lost"
         deliveries.drop_parts(session, composed.dropped)
         if isinstance(composed, End):
             kept = deliveries.end(session, claim, composed.state, composed.reason, now)
             return composed.state.value if kept else "lost"
-        return _begin(session, work, claim, found, composed, latest + work.settings.timeout.total_seconds())
+        assert channel is not None  # noqa: S101 - without one it has been held
+        return _begin(session, work, channel, claim, found, composed, latest + work.settings.timeout.total_seconds())
 
 
-def _begin(  # noqa: PLR0913 - the claim, what it is of, and until when it holds
-    session: Session, work: _Work, claim: Claim, found: Outgoing, composed: Composed, begin_before: float
+def _begin(  # noqa: PLR0913 - the claim, what it is of, who takes it, and until when it holds
+    session: Session,
+    work: _Work,
+    channel: Channel,
+    claim: Claim,
+    found: Outgoing,
+    composed: Composed,
+    begin_before: float,
 ) -> _Ready | str:
-    delivery = found.delivery
-    now, channel = work.clock(), work.channels[delivery.channel]
+    delivery, now = found.delivery, work.clock()
     attempt = Attempt(
         delivery_id=delivery.id,
         fence=claim.fence,
@@ -272,7 +288,11 @@ def _settle(session: Session, work: _Work, claim: Claim, ready: _Ready, outcome:
     sending.settle_attempt(session, ready.attempt_id, *_attempt_values(outcome), now)
     if isinstance(outcome, Refused):
         _remember(session, ready, outcome, now)
-    became = _became(work.settings, ready, outcome, now)
+    several = work.channels.get(ready.channel.name)
+    has_other = isinstance(several, Providers)
+    if isinstance(several, Providers) and isinstance(outcome, Refused) and outcome.shuts_out:
+        shut_out(session, several, ready.channel.provider, outcome.code, datetime.now(UTC))
+    became = _became(work.settings, ready, outcome, now, has_other=has_other)
     return became.state.value if sending.settle(session, claim, became) else "settled_elsewhere"
 
 
@@ -287,22 +307,23 @@ def _attempt_values(outcome: _Outcome) -> tuple[AttemptOutcome, str | None, str]
     return AttemptOutcome.UNKNOWN, None, outcome.code
 
 
-def _became(settings: DispatchSettings, ready: _Ready, outcome: _Outcome, now: datetime) -> Became:
+def _became(settings: DispatchSettings, ready: _Ready, outcome: _Outcome, now: datetime, *, has_other: bool) -> Became:
     if isinstance(outcome, Accepted):
         return Became(DeliveryState.ACCEPTED, settled_at=now, ask_in=settings.patience.receipt)
     if isinstance(outcome, Unknown):  # never sent again blindly
         return Became(DeliveryState.UNCERTAIN, ask_in=settings.patience.first_look)
     if isinstance(outcome, Refused) and outcome.remedy != Remedy.OPERATOR:
         return Became(DeliveryState.FAILED, _REASONS[outcome.remedy], now)
-    again_at = now + _wait(settings, ready.attempts, outcome)
+    again_at = now + _wait(settings, ready.attempts, outcome, has_other=has_other)
     if again_at > ready.message.useful_until:
         return Became(DeliveryState.EXPIRED, "unreachable", now)
     return Became(DeliveryState.QUEUED, next_attempt_at=again_at)
 
 
-def _wait(settings: DispatchSettings, attempts: int, outcome: _Outcome) -> timedelta:
-    """Until the next try: doubling, or what the provider asks for. What only an operator can mend waits longest."""
-    if isinstance(outcome, Refused):
+def _wait(settings: DispatchSettings, attempts: int, outcome: _Outcome, *, has_other: bool) -> timedelta:
+    """Until the next try: doubling, or what the provider asks for. What only an operator can mend waits longest, unless
+    another provider can take it."""
+    if isinstance(outcome, Refused) and not has_other:
         return settings.longest_wait
     wished = outcome.retry_after if isinstance(outcome, Unreachable) else None
     doubled = settings.first_wait * (1 << min(attempts - 1, 10))
@@ -318,8 +339,8 @@ def _remember(session: Session, ready: _Ready, refused: Refused, now: datetime) 
         opting.stop(session, Address(ready.contact.digest, ready.channel.name), heard)
 
 
-def _composing(work: _Work) -> Composing:
+def _composing(work: _Work, claim: Queued, channel: Channel | None) -> Composing:
+    """Without somebody to hand it to, the delivery is held as if its channel were not set up."""
     settings = work.settings
-    return Composing(
-        frozenset(work.channels), settings.link, settings.population_age, settings.look_again, settings.site
-    )
+    open_channels = frozenset(work.channels) - (frozenset({claim.channel}) if channel is None else frozenset())
+    return Composing(open_channels, settings.link, settings.population_age, settings.look_again, settings.site)

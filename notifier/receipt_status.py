@@ -27,8 +27,10 @@ class Fate(StrEnum):
     ARRIVED = "arrived"
 
 
-# Twilio's words; a status of parts that did not all arrive means that the message did not.
+# Twilio's words and 46elks' (`created`, `sent`, `delivered`, `failed`), which do not contradict each other; a status of
+# parts that did not all arrive means that the message did not.
 _REPORTS = {
+    "created": Fate.TAKEN,
     "accepted": Fate.TAKEN, "scheduled": Fate.TAKEN, "queued": Fate.TAKEN, "sending": Fate.TAKEN, "sent": Fate.TAKEN,
     "undelivered": Fate.LOST, "failed": Fate.LOST, "canceled": Fate.LOST, "partially_delivered": Fate.LOST,
     "delivered": Fate.ARRIVED, "read": Fate.ARRIVED,

@@ -2,7 +2,7 @@
 that no receipt has told about. No session is open while a provider is asked.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import structlog
 
 from notifier import receipts
-from notifier.channels import Answering, Channel, Progress, Taken, Unreachable
+from notifier.channels import Answering, Progress, Taken, Unreachable
+from notifier.providers import Channels, made_by
 from notifier.uncertainty import (
     Absent,
     Answer,
@@ -61,7 +62,7 @@ class _Asking:
 def resolve_due(
     sessions: Sessions,
     vault: Vault,
-    channels: Mapping[str, Channel],
+    channels: Channels,
     now: datetime,
     settings: ResolvingSettings,
 ) -> int:
@@ -77,7 +78,7 @@ def resolve_due(
 class _Work:
     sessions: Sessions
     vault: Vault
-    channels: Mapping[str, Channel]
+    channels: Channels
     now: datetime
     settings: ResolvingSettings
 
@@ -97,14 +98,8 @@ def _read(work: _Work, session: Session, claim: Claim) -> _Asking | None:
     doubt = unsettled.doubt(session, claim)
     if doubt is None:
         return None
-    channel = work.channels.get(doubt.delivery.channel)
-    answering = channel if isinstance(channel, Answering) and _made_all(doubt, channel) else None
-    return _Asking(doubt, answering, _address(work, session, doubt))
-
-
-def _made_all(doubt: Doubt, channel: Channel) -> bool:
-    """Whether this provider made every attempt: another one's cannot be asked about here."""
-    return all(one.provider == channel.provider for one in doubt.attempts)
+    channel = made_by(work.channels.get(doubt.delivery.channel), _provider(doubt))
+    return _Asking(doubt, channel if isinstance(channel, Answering) else None, _address(work, session, doubt))
 
 
 def _address(work: _Work, session: Session, doubt: Doubt) -> str:
@@ -261,5 +256,9 @@ def _as_receipt(taken: Attempt, found: Progress) -> _Enquired:
 
 
 def _provider(doubt: Doubt) -> str:
-    providers: Collection[str] = {one.provider for one in doubt.attempts}
-    return next(iter(providers), "")
+    """Who can tell: whoever made the attempts that nobody knows the end of, or took the message. Empty if there is no
+    one such: of another provider's attempts none can say anything."""
+    taken = [] if doubt.taken is None else [doubt.taken]
+    open_ones = doubt.unknown or taken if doubt.state == DeliveryState.UNCERTAIN else taken
+    providers: Collection[str] = {one.provider for one in open_ones}
+    return next(iter(providers)) if len(providers) == 1 else ""

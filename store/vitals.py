@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, literal_column, true
 from sqlmodel import Session, col, func, select
 
-from store import budgets, heartbeats, installation
+from store import budgets, heartbeats, installation, provider_weights
 from store.bookings import Booking
 from store.calendars import Calendar
 from store.clinics import Clinic
@@ -25,6 +25,7 @@ from store.following import UNFOLLOWED_END
 from store.heartbeats import Beat
 from store.identifiers import first_id
 from store.installation import Gap
+from store.provider_weights import Version
 from store.replannings import Replanning
 from store.subjects import Subject
 
@@ -52,6 +53,7 @@ class Vitals:
     tried_lately: int  # messages of the last hour; counted only where some failed
     ahead: timedelta  # this machine's clock of the database's; negative: behind
     planned_today: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)  # by clinic: so many, its own cap
+    sms_weights: Version | None = None  # None: one provider has it all
 
 
 def read(session: Session, now: datetime, sources: Collection[str]) -> Vitals:
@@ -75,6 +77,7 @@ def read(session: Session, now: datetime, sources: Collection[str]) -> Vitals:
         planned_today=budgets.by_clinic(session, now.astimezone(_SWEDEN).date()),
         faults=faults,
         tried_lately=_tried_lately(session) if faults else 0,
+        sms_weights=provider_weights.in_force(session, "sms"),
         ahead=ahead,
     )
 

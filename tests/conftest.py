@@ -33,7 +33,7 @@ _SLOW = (
     "test_receipt_histories.py", "test_hooks_under_fire.py", "test_resolving.py", "test_restored.py",
     "test_heartbeat.py", "test_heartbeats.py", "test_operating.py", "test_checking.py", "test_health.py",
     "test_vitals.py", "test_sending.py", "test_access_log.py", "test_importing.py", "test_population.py",
-    "worker/test_invitations.py", "test_interleavings.py",
+    "worker/test_invitations.py", "test_interleavings.py", "notifier/test_providers.py",
 )  # fmt: skip
 _FOLDER = "TESTS_SERVER_FOLDER"
 _MEMORY = Path("/dev/shm")  # noqa: S108 - what lies there is the run's own

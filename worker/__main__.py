@@ -9,6 +9,7 @@ from worker.commands import (
     keys,
     looking,
     operating,
+    providers,
     rules,
     running,
     seeding,
@@ -32,8 +33,8 @@ app = typer.Typer(
     **Running it?** `kallelse up` is one process on SQLite; the Procfile (`migrate`, `web`, `worker`, `clock`) is for
     PostgreSQL and Redis or RabbitMQ. `kallelse check` says what is in force, what is missing and what is not well.
 
-    **Steering it?** `pause` and `resume` all sending or a clinic's, `frozen`, `backup` and `restored`. A dry run:
-    with KALLELSE_PAPER_FOLDER every message becomes a file there, and none is sent.
+    **Steering it?** `pause` and `resume` all sending or a clinic's, `providers`, `frozen`, `backup` and `restored`. A
+    dry run: with KALLELSE_PAPER_FOLDER every message becomes a file there, and none is sent.
 
     **Feeding it?** `clinic add`, `clinic decide`, `facilities import`, `subjects import`. `seed` writes files to try.
 
@@ -43,7 +44,10 @@ app = typer.Typer(
     2 something must be set right first.
     """,
 )
-_EVERY = (running, looking, operating, trying, seeding, clinics, facilities, rules, templates, subjects, answers, keys)
+_EVERY = (
+    running, looking, operating, providers, trying, seeding, clinics, facilities, rules, templates, subjects, answers,
+    keys,
+)  # fmt: skip
 for commands in _EVERY:
     commands.register(app)
 

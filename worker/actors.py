@@ -17,6 +17,7 @@ import structlog
 
 from feeds import calendars as feed_calendars
 from notifier import dispatch, following, planning, receipts
+from notifier.providers import Providers, judge, members
 from notifier.replanning import ReplanningSettings, replan_due
 from notifier.resolving import ResolvingSettings, resolve_due
 from store import heartbeats, ledger, sending, unsettled
@@ -57,6 +58,7 @@ class Kind(StrEnum):
     RESOLVE = "resolve"
     RECEIPTS = "receipts"
     FOLLOW = "follow"
+    WEIGHTS = "weights"  # how messages are shared between providers
     CALENDARS = "calendars"
     PASSING = "passing"
     POPULATION = "population"
@@ -153,6 +155,7 @@ def ticks(wiring: Wiring) -> list[Tick]:
         Tick(Kind.RESOLVE, lambda session, _now: unsettled.anything_to_ask(session)),
         Tick(Kind.RECEIPTS, lambda session, _now: ledger.anything_to_apply(session, datetime.now(UTC))),
         Tick(Kind.FOLLOW, following.anything_due),
+        Tick(Kind.WEIGHTS, lambda _session, _now: bool(_shared(wiring)) and wiring.judging.is_due()),
         Tick(Kind.CALENDARS, lambda session, now: anything_due(session, REFRESHING, now)),
         Tick(Kind.PASSING, lambda session, now: anything_due(session, PASSING, now)),
         Tick(Kind.POPULATION, partial(_is_population_due, wiring)),
@@ -223,8 +226,25 @@ def _receipts(wiring: Wiring, _stopping: Stopping) -> int:
 
 
 def _follow(wiring: Wiring, _stopping: Stopping) -> int:
-    resting = [name for name, channel in wiring.channels.items() if wiring.pace.rests_for(channel.provider)]
+    resting = [
+        name
+        for name, channel in wiring.channels.items()
+        if all(wiring.pace.rests_for(one.provider) for one in members(channel))
+    ]
     return following.follow_due(wiring.sessions, wiring.vault, wiring.planning, wiring.now(), resting)
+
+
+def _weights(wiring: Wiring, _stopping: Stopping) -> int:
+    """By real time: providers are judged, not visits."""
+    for one in _shared(wiring):
+        with wiring.sessions.writing() as session:
+            judge(session, one, datetime.now(UTC))
+    return 0
+
+
+def _shared(wiring: Wiring) -> list[Providers]:
+    """The channels that have several providers."""
+    return [one for one in wiring.channels.values() if isinstance(one, Providers)]
 
 
 def _calendars(wiring: Wiring, _stopping: Stopping) -> int:
@@ -270,6 +290,7 @@ WORK: Mapping[Kind, Work] = {
     Kind.RESOLVE: Work(_resolve, then=(Kind.RECEIPTS, Kind.DISPATCH)),
     Kind.RECEIPTS: Work(_receipts, then=(Kind.FOLLOW,)),
     Kind.FOLLOW: Work(_follow, then=(Kind.DISPATCH,)),
+    Kind.WEIGHTS: Work(_weights),
     Kind.CALENDARS: Work(_calendars),
     Kind.PASSING: Work(_passing),
     Kind.POPULATION: Work(_population, then=(Kind.PLAN, Kind.CALENDARS)),

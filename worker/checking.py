@@ -110,15 +110,16 @@ def _channels(configuration: Configuration) -> Iterator[Finding]:
         yield Finding("channels", is_well=False, meaning=str(error))
         return
     if not channels:
-        yield Finding("channels", is_well=False, meaning="none: set KALLELSE_TWILIO_... or KALLELSE_SMTP_...")
+        meaning = "none: set KALLELSE_TWILIO_..., KALLELSE_ELKS_... or KALLELSE_SMTP_..."
+        yield Finding("channels", is_well=False, meaning=meaning)
     if settings.paper_folder is not None:
         meaning = "a dry run: every message is written to KALLELSE_PAPER_FOLDER, and none is sent"
         yield Finding("channels", is_well=True, meaning=meaning, warns=True)
         return
-    if "sms" in channels:
-        parts = urlsplit(settings.twilio_api_base_url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        yield _reached("sms (Twilio)", parts.hostname or "", port, "KALLELSE_TWILIO_API_BASE_URL")
+    if settings.twilio_account_sid:
+        yield _reached_at("sms (Twilio)", settings.twilio_api_base_url, "KALLELSE_TWILIO_API_BASE_URL")
+    if settings.elks_username:
+        yield _reached_at("sms (46elks)", settings.elks_api_base_url, "KALLELSE_ELKS_API_BASE_URL")
     if "email" in channels:
         yield _reached("email (SMTP)", settings.smtp_host, settings.smtp_port, "KALLELSE_SMTP_HOST")
 
@@ -132,6 +133,12 @@ def _public_url(settings: Settings) -> Finding:
         meaning = "KALLELSE_PUBLIC_URL must begin with https://: calendar addresses are secrets"
         return Finding("public url", is_well=False, meaning=meaning)
     return Finding("public url", is_well=True, meaning="https, as others see us")
+
+
+def _reached_at(what: str, address: str, setting: str) -> Finding:
+    parts = urlsplit(address)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return _reached(what, parts.hostname or "", port, setting)
 
 
 def _reached(what: str, host: str, port: int, setting: str) -> Finding:

@@ -1,6 +1,7 @@
 """The two clocks: business now, which everything decides by, and the metronome that rings doorbells for due rows."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +30,23 @@ class BusinessClock:
         """Moves business now to `to`; never backwards."""
         with self._lock:
             self._offset = max(self._offset, to - datetime.now(UTC))
+
+
+class Rhythm:
+    """What is due every so many seconds of this process, whatever lies in the database. Used by one thread."""
+
+    def __init__(self, every: timedelta, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._every = every.total_seconds()
+        self._monotonic = monotonic
+        self._next = float("-inf")
+
+    def is_due(self) -> bool:
+        """True once in each stretch of time."""
+        now = self._monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._every
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from store import vitals
 from store.database import DatabaseUnusable, Sessions, SQLAlchemyError, require_current_schema
 from store.heartbeats import Part
 from store.vitals import Vitals
+from store.weight_causes import WeightCause
 from worker.certificates import lasting
 from worker.finding import Finding
 from worker.population import require_not_ahead
-from worker.settings import Configuration
+from worker.settings import Configuration, Settings
 from worker.sources.population import InvalidPopulation, read_as_of
 from worker.wiring import Wiring
 
@@ -86,6 +87,7 @@ def judged(vital: Vitals, configuration: Configuration, *, may_rest: bool = Fals
         *(_source(source.name, vital.silent.get(source.name)) for source in configuration.sources),
         _caps(vital, configuration.settings.clinic_messages_per_day),
         *_faults(vital),
+        *_shared(vital, configuration.settings),
         *_set_by_operators(vital),
         _clocks(vital),
     ]
@@ -211,6 +213,21 @@ def _faults(vital: Vitals) -> Iterator[Finding]:
         said = f"{filtered} of {vital.tried_lately} messages within an hour were blocked by carriers"
         meaning = f"{said}: see to the sender's name and to links in the texts, and ask the provider"
         yield Finding("filtered", is_well=True, meaning=meaning, warns=True)
+
+
+def _shared(vital: Vitals, settings: Settings) -> Iterator[Finding]:
+    """How two providers share the SMS. Only one that the provider itself has shut out is not well: that calls for a
+    person; what an operator has stopped, or trouble has moved, is so for a reason."""
+    version = vital.sms_weights
+    if version is None or not (settings.twilio_account_sid and settings.elks_username):
+        return
+    weights = ", ".join(f"{row.provider} {'stopped' if row.is_stopped else row.weight}" for row in version.rows)
+    stopped = [row.provider for row in version.rows if row.is_stopped]
+    said = f"{weights} ({version.rows[0].reason})"
+    if stopped:
+        said += f": set it right, try it by `kallelse send-test`, then `kallelse providers --start {stopped[0]}`"
+    cause = version.stopped_for
+    yield Finding("sms providers", is_well=cause != WeightCause.SHUT_OUT, meaning=said, warns=bool(stopped))
 
 
 def _set_by_operators(vital: Vitals) -> Iterator[Finding]:

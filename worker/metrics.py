@@ -77,7 +77,7 @@ def _of_vitals(vital: Vitals, sources: Iterable[str]) -> Iterator[Metric]:
     silent = _labelled("source_silent_seconds", "How long a source has answered nobody; 0: it answers.", "source")
     for source in sources:
         silent.add_metric([source], vital.silent.get(source, timedelta()).total_seconds())
-    yield from (due, silent, *_of_processes(vital))
+    yield from (due, silent, *_of_processes(vital), *_of_weights(vital))
     yield InfoMetricFamily("kallelse_build", "What runs here.", {"version": VERSION})
 
 
@@ -103,6 +103,18 @@ def _of_processes(vital: Vitals) -> Iterator[Metric]:
         if silences:
             silence.add_metric([part], min(silences).total_seconds())
     yield from (living, silence)
+
+
+def _of_weights(vital: Vitals) -> Iterator[Metric]:
+    """Nothing where one provider has it all."""
+    if vital.sms_weights is None:
+        return
+    weight = _labelled("provider_weight", "Of 100 SMS, those by the provider; 0 while it is stopped.", "provider")
+    last = _labelled("provider_weights_version", "Rises with each change; why the last was made.", "cause")
+    for row in vital.sms_weights.rows:
+        weight.add_metric([row.provider], 0 if row.is_stopped else row.weight)
+    last.add_metric([vital.sms_weights.rows[0].cause], vital.sms_weights.number)
+    yield from (weight, last)
 
 
 def _of_figures(counted: Figures) -> Iterator[Metric]:

@@ -78,6 +78,18 @@ class Settings(BaseModel):
     twilio_api_base_url: _WebAddress = Field(
         "https://api.twilio.com", description="Twilio's address; another one for tests"
     )
+    twilio_share: int = Field(
+        50, ge=0, le=100, description="with 46elks beside it: of 100 SMS, those by Twilio while both do well"
+    )
+    elks_username: str = Field("", description="46elks API user name; empty: no SMS by 46elks")
+    elks_password: SecretStr = Field(SecretStr(""), description="46elks API password")
+    elks_sender: str = Field("", description="number or name (3 to 11 letters and digits) that its SMS come from")
+    elks_hook_secret: SecretStr = Field(
+        SecretStr(""), description="part of the address that 46elks reports to: 22 to 128 letters, digits, `-`, `_`"
+    )
+    elks_api_base_url: _WebAddress = Field(
+        "https://api.46elks.com", description="46elks' address; another one for tests"
+    )
     smtp_host: str = Field("", description="e-mail relay; empty: no e-mail")
     smtp_port: int = Field(587, ge=1, le=65535, description="its port")
     smtp_starttls: bool = Field(default=True, description="whether to encrypt by STARTTLS")
@@ -120,6 +132,9 @@ class Settings(BaseModel):
     )
     receipt_seconds: float = Field(
         900, gt=0, le=_MONTH, description="without a receipt, the provider is asked; again at 8, 96 and 288 times this"
+    )
+    weights_seconds: float = Field(
+        30, gt=0, le=_MONTH, description="with two SMS providers: how often it is judged how they share the messages"
     )
     messages_per_second: float = Field(20, gt=0, description="most messages a worker hands a provider in a second")
     messages_per_day: int = Field(8, ge=1, le=1000, description="most reminders to one person in 24 h; the rest wait")
@@ -236,7 +251,11 @@ def without_password(address: str) -> str:
 
 def _is_all_on_loopback(settings: Settings) -> bool:
     """Whether nobody but this machine can be reached: by address, or as an address for others."""
-    addresses = (settings.public_url, settings.twilio_api_base_url if settings.twilio_account_sid else "")
+    addresses = (
+        settings.public_url,
+        settings.twilio_api_base_url if settings.twilio_account_sid else "",
+        settings.elks_api_base_url if settings.elks_username else "",
+    )
     hosts = [urlsplit(one).hostname for one in addresses if one]
     return {settings.host, settings.smtp_host or "127.0.0.1", *hosts} <= {"127.0.0.1", "localhost"}
 

@@ -1,7 +1,6 @@
 """The composition root: from a configuration to everything a process works with. Nothing else builds a real thing."""
 
 import random
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,12 +9,14 @@ from typing import Protocol, runtime_checkable
 
 from feeds.periods import CalendarRules
 from notifier.channels import Channel
+from notifier.channels.elks_sms import ElksSettings, ElksSms
 from notifier.channels.paper import Paper
 from notifier.channels.smtp_email import SmtpEmail, SmtpSettings
 from notifier.channels.twilio_sms import TwilioSettings, TwilioSms
 from notifier.dispatch import DispatchSettings
 from notifier.pacing import Pace as SendingPace
 from notifier.planning import PlanningSettings
+from notifier.providers import Channels, Providers
 from notifier.spacing import Limits as SpacingLimits
 from notifier.uncertainty import Patience as UncertainPatience
 from store.database import Sessions, open_database, require_current_schema
@@ -24,7 +25,7 @@ from store.sending import Floor
 from store.vault import Vault, make_key_file, read_key_file
 from worker.addresses import Recently
 from worker.cadence import Pace
-from worker.clock import BusinessClock
+from worker.clock import BusinessClock, Rhythm
 from worker.facts import Patience
 from worker.heartbeat import Heart
 from worker.population import PopulationWatch
@@ -50,12 +51,13 @@ class Wiring:
     sessions: Sessions
     vault: Vault
     clock: BusinessClock
-    channels: Mapping[str, Channel]  # by the channel's name
+    channels: Channels
     population: PopulationWatch
     syncing: Syncing
     pace: SendingPace
     floor: Floor
     heart: Heart
+    judging: Rhythm  # of how messages are shared between providers
 
     @property
     def settings(self) -> Settings:
@@ -136,6 +138,7 @@ def wire(configuration: Configuration, clock: BusinessClock | None = None) -> Wi
         pace=SendingPace(settings.messages_per_second),
         floor=Floor(),
         heart=Heart(sessions),
+        judging=Rhythm(timedelta(seconds=settings.weights_seconds)),
     )
 
 
@@ -155,20 +158,34 @@ def open_vault(configuration: Configuration) -> Vault:
     return Vault(read_key_file(path))
 
 
-def open_channels(settings: Settings) -> dict[str, Channel]:
+def open_channels(settings: Settings) -> dict[str, Channel | Providers]:
     """The channels the settings describe. Paper, where set, stands in for all of them: a dry run."""
     if settings.paper_folder is not None:
         paper = _paper(settings.paper_folder)
         return {"sms": paper, "email": paper, "paper": paper}
-    channels: dict[str, Channel] = {}
+    channels: dict[str, Channel | Providers] = {}
     try:
-        if settings.twilio_account_sid:
-            channels["sms"] = TwilioSms(_twilio_settings(settings))
+        sms = _sms(settings)
+        if sms is not None:
+            channels["sms"] = sms
         if settings.smtp_host:
             channels["email"] = SmtpEmail(_smtp_settings(settings))
     except ValueError as error:
-        raise SettingsInvalid(f"KALLELSE_TWILIO_... or KALLELSE_SMTP_...: {error}") from None
+        raise SettingsInvalid(f"KALLELSE_TWILIO_..., KALLELSE_ELKS_... or KALLELSE_SMTP_...: {error}") from None
     return channels
+
+
+def _sms(settings: Settings) -> Channel | Providers | None:
+    """One provider as it is, or both with their weights."""
+    made: list[Channel] = []
+    if settings.twilio_account_sid:
+        made.append(TwilioSms(_twilio_settings(settings)))
+    if settings.elks_username:
+        made.append(ElksSms(_elks_settings(settings)))
+    if len(made) < 2:
+        return made[0] if made else None
+    twilio, elks = (one.provider for one in made)
+    return Providers("sms", tuple(made), {twilio: settings.twilio_share, elks: 100 - settings.twilio_share})
 
 
 def _paper(folder: Path) -> Paper:
@@ -256,6 +273,19 @@ def _twilio_settings(settings: Settings) -> TwilioSettings:
         sender=settings.twilio_sender,
         public_url=settings.public_url,
         api_base_url=settings.twilio_api_base_url,
+        connect_timeout=timedelta(seconds=settings.provider_connect_seconds),
+        read_timeout=timedelta(seconds=settings.provider_read_seconds),
+    )
+
+
+def _elks_settings(settings: Settings) -> ElksSettings:
+    return ElksSettings(
+        username=settings.elks_username,
+        password=settings.elks_password.get_secret_value(),
+        sender=settings.elks_sender,
+        hook_secret=settings.elks_hook_secret.get_secret_value(),
+        public_url=settings.public_url,
+        api_base_url=settings.elks_api_base_url,
         connect_timeout=timedelta(seconds=settings.provider_connect_seconds),
         read_timeout=timedelta(seconds=settings.provider_read_seconds),
     )

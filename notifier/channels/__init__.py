@@ -74,11 +74,13 @@ class Remedy(StrEnum):
 
 
 class Refused(ChannelError):
-    """Certainly not taken, and trying the same again does not help."""
+    """Certainly not taken, and trying the same again does not help. `shuts_out`: the provider takes nothing at all
+    from this account (its credentials, its credit), so that another provider must take over."""
 
-    def __init__(self, code: str, meaning: str, remedy: Remedy) -> None:
+    def __init__(self, code: str, meaning: str, remedy: Remedy, *, shuts_out: bool = False) -> None:
         super().__init__(code, meaning)
         self.remedy = remedy
+        self.shuts_out = shuts_out
 
 
 class Unknown(ChannelError):

@@ -72,6 +72,8 @@ _FAULTS = {
 }
 _TOO_MANY = {"14107", "20429", "21611"}  # rate and queue limits: refused before anything was taken
 _ACCOUNT_STATUSES = {401, 402, 403, 404}
+_SHUT_OUT = {"20003", "20005", "30002"}  # no authentication, account not active or suspended
+_SHUT_OUT_STATUSES = {401, 402}
 
 
 def answer_error(status: int, code: str, retry_after: timedelta | None) -> ChannelError:
@@ -85,7 +87,8 @@ def answer_error(status: int, code: str, retry_after: timedelta | None) -> Chann
     if status == 429 or code in _TOO_MANY:
         return Unreachable(shown, "too many requests", retry_after)
     fault = _FAULTS.get(code) or (_ACCOUNT if status in _ACCOUNT_STATUSES else _UNLISTED)
-    return Refused(shown, fault.meaning, fault.remedy)
+    shuts_out = fault is _ACCOUNT and (code in _SHUT_OUT or status in _SHUT_OUT_STATUSES)
+    return Refused(shown, fault.meaning, fault.remedy, shuts_out=shuts_out)
 
 
 def receipt_reason(code: str) -> Fault:

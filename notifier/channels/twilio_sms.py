@@ -18,26 +18,17 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from notifier.channels import Accepted, ChannelError, Message, Progress, Refused, Remedy, Taken, Unknown, Unreachable
+from notifier.channels import Accepted, ChannelError, Message, Progress, Taken, Unknown, Unreachable
+from notifier.channels.sms_http import NOTHING_SENT, bounded, flaw, is_web_address, open_client, retry_after
 from notifier.channels.twilio_codes import answer_error
 from notifier.channels.twilio_receipts import receipt_url
 from notifier.channels.twilio_signed import PROVIDER
 
 _LONGEST_VALIDITY = 36_000  # seconds, Twilio's limit
-_LONGEST_ANSWER = 256 * 1024  # bytes; a real one has about one kilobyte
 _PAGE, _MOST = 50, 1000  # messages: a page of the longest ones is within an answer's limit
 _T = TypeVar("_T")
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _MESSAGE_SID = re.compile(r"(SM|MM)[0-9a-f]{32}")
 _ERROR_CODE = re.compile(r"[0-9]{4,6}")
-_SECONDS = re.compile(r"[0-9]{1,6}")
-# No byte of the request has left in these. Everything else httpx raises leaves it unknown.
-_NOTHING_SENT: dict[type[httpx.TransportError], str] = {
-    httpx.ConnectError: "connect",
-    httpx.ConnectTimeout: "connect_timeout",
-    httpx.PoolTimeout: "pool_timeout",
-    httpx.UnsupportedProtocol: "protocol",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +53,7 @@ class TwilioSettings:
             raise ValueError("Twilio needs an account SID and an auth token")
         if bool(self.messaging_service_sid) == bool(self.sender):
             raise ValueError("Twilio needs a messaging service SID or a sender, one of the two")
-        base = httpx.URL(self.api_base_url)
-        if base.scheme not in ("http", "https") or not base.host:
+        if not is_web_address(self.api_base_url):
             raise ValueError("Twilio's base URL must be http(s)://host[:port]")
 
 
@@ -81,7 +71,7 @@ class TwilioSms:
         self._messages = client.messages
 
     def send(self, message: Message) -> Accepted:
-        outcome = _flaw(message) or self._outcome(message)
+        outcome = flaw(message) or self._outcome(message)
         # Raised here, where no other error is being handled: theirs carry numbers, and would come along as context.
         if isinstance(outcome, ChannelError):
             raise outcome
@@ -111,8 +101,8 @@ class TwilioSms:
     def _outcome(self, message: Message) -> Accepted | ChannelError:
         try:
             created = self._messages.create(**self._request(message))
-        except tuple(_NOTHING_SENT) as error:
-            return Unreachable(_NOTHING_SENT[type(error)], "no connection to Twilio")
+        except tuple(NOTHING_SENT) as error:
+            return Unreachable(NOTHING_SENT[type(error)], "no connection to Twilio")
         except httpx.TimeoutException:
             return Unknown("timeout", "Twilio did not answer in time")
         except httpx.HTTPError:
@@ -149,16 +139,9 @@ class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
 
     def __init__(self, settings: TwilioSettings) -> None:
         super().__init__(logging.getLogger(__name__), is_async=False)
-        connect, read = settings.connect_timeout.total_seconds(), settings.read_timeout.total_seconds()
         self._base = httpx.URL(settings.api_base_url)
-        self._longest = read
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(connect=connect, read=read, write=read, pool=connect),
-            limits=httpx.Limits(max_connections=settings.connections),
-            trust_env=False,
-            follow_redirects=False,
-            transport=httpx.HTTPTransport(retries=0, limits=httpx.Limits(max_connections=settings.connections)),
-        )
+        self._longest = settings.read_timeout.total_seconds()
+        self._client = open_client(settings.connect_timeout, settings.read_timeout, settings.connections)
         self._last = threading.local()  # the SDK's errors leave out the headers
 
     def request(  # noqa: PLR0913  # the SDK's signature
@@ -175,8 +158,8 @@ class _Http(HttpClient):  # type: ignore[misc]  # the SDK ships no types
         call: dict[str, Any] = {"params": params or None, "data": data, "headers": headers, "auth": auth}
         deadline = time.monotonic() + self._longest
         with self._client.stream(method, self._address(uri), **call) as response:
-            text = _bounded(response, deadline)
-        self._last.answer = _Answer(response.status_code, _retry_after(response.headers.get("Retry-After", "")))
+            text = bounded(response, deadline)
+        self._last.answer = _Answer(response.status_code, retry_after(response.headers.get("Retry-After", "")))
         return Response(response.status_code, text, response.headers)
 
     def last_error(self, code: object) -> ChannelError:
@@ -217,35 +200,7 @@ def _text(found: object) -> str:
     return found
 
 
-def _flaw(message: Message) -> Refused | None:
-    """What Twilio need not be asked about."""
-    if message.useful_until - message.now < timedelta(seconds=1):
-        return Refused("too_late", "the message is no longer useful", Remedy.NEXT_CHANNEL)
-    if not _E164.fullmatch(message.to):
-        return Refused("bad_number", "the number is not in the form +46...", Remedy.BAD_CONTACT)
-    if not message.text or any("\ud800" <= char <= "\udfff" for char in message.text):
-        return Refused("bad_text", "the text is empty or holds half a character", Remedy.NEXT_CHANNEL)
-    return None
-
-
 def _accepted(sid: object) -> Accepted | Unknown:
     if isinstance(sid, str) and _MESSAGE_SID.fullmatch(sid):
         return Accepted(sid)
     return Unknown("no_id", "Twilio's answer holds no message id")
-
-
-def _bounded(response: httpx.Response, deadline: float) -> str:
-    """The answer's text. The read time-out is per read: the deadline (monotonic seconds) ends one that drips."""
-    content = bytearray()
-    for chunk in response.iter_bytes():
-        content += chunk
-        if time.monotonic() > deadline:
-            raise httpx.ReadTimeout("the answer took too long")
-        if len(content) > _LONGEST_ANSWER:
-            raise httpx.RemoteProtocolError("the answer is too long")
-    return content.decode("utf-8", errors="replace")
-
-
-def _retry_after(text: str) -> timedelta | None:
-    """Seconds only, as Twilio writes it; a date would have to be read by their clock."""
-    return timedelta(seconds=int(text)) if _SECONDS.fullmatch(text) else None

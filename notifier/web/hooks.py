@@ -1,7 +1,9 @@
 """Where providers report what became of messages, and bring what people text us. Checks and hands on, nothing else:
-what a report means is decided later, from the database, so that the provider has its answer at once.
+what a report means is decided later, from the database, so that the provider has its answer at once. 46elks signs
+nothing, so what it reports is asked back from it before it is stored.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -12,12 +14,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from notifier.channels import Progress, Unreachable
+from notifier.channels.elks_receipts import FINAL, LookedUp, Report, ReportReader, ReportRefused
+from notifier.channels.elks_receipts import PROVIDER as ELKS
+from notifier.channels.elks_receipts import RECEIPTS_PATH as RECEIPTS_PATH_OF_ELKS
 from notifier.channels.twilio_receipts import RECEIPTS_PATH, ReceiptReader, ReceivedReceipt
 from notifier.channels.twilio_replies import ANSWER_TYPE, REPLIES_PATH, ReceivedText, ReplyReader, answer_body
 from notifier.channels.twilio_signed import PROVIDER, HookRefused
 from store.database import DatabaseError
 
 _LONGEST_BODY = 64 * 1024
+_QUESTIONS_AT_ONCE = 8
 _FORM = "application/x-www-form-urlencoded"
 _log = structlog.get_logger(__name__)
 REFUSED = Counter(  # by this process
@@ -50,6 +57,21 @@ def routes(hooks: HookSettings, record: Callable[[ReceivedReceipt], None]) -> li
     return [Route(RECEIPTS_PATH + "{attempt_id}", _receipts(reader, record), methods=["POST"])]
 
 
+@dataclass(frozen=True, slots=True)
+class ElksHooks:
+    """`progress` asks 46elks about one of its messages (raises Unreachable); `record` is as for `routes`."""
+
+    secret: str = field(repr=False)
+    progress: Callable[[str], Progress | None]
+    record: Callable[[LookedUp], None]
+
+
+def elks_routes(hooks: ElksHooks) -> list[Route]:
+    """The address that 46elks reports to. Answers 503 where 46elks does not yet say the same itself: it tries again."""
+    path = RECEIPTS_PATH_OF_ELKS + "{secret}/{attempt_id}"
+    return [Route(path, _elks_reports(ReportReader(hooks.secret), hooks), methods=["POST"])]
+
+
 def reply_routes(hooks: HookSettings, take: Callable[[ReceivedText], str]) -> list[Route]:
     """Where providers bring what people text us. `take` stores and applies one text, once however often it comes, and
     returns the answer to it, or nothing; it is called in a thread, only with texts whose signature holds."""
@@ -77,6 +99,44 @@ def _receipts(
     return receive
 
 
+def _elks_reports(reader: ReportReader, hooks: ElksHooks) -> Callable[[Request], Awaitable[Response]]:
+    few = asyncio.Semaphore(_QUESTIONS_AT_ONCE)  # a provider that hangs holds these threads, not those of pages
+
+    async def receive(request: Request) -> Response:
+        try:
+            body = await _form_body(request)
+            report = reader.read(request.path_params["secret"], request.path_params["attempt_id"], body)
+            async with few:
+                looked_up = await run_in_threadpool(_looked_up, hooks, report)
+            if looked_up is None:
+                return Response(status_code=503)
+            await run_in_threadpool(hooks.record, looked_up)
+        except (HookRefused, ReportRefused) as error:
+            return _refused(str(error), 403, ELKS)
+        except ClientDisconnect:
+            return _refused("cut_off", 400, ELKS)
+        except DatabaseError as error:
+            _log.error("receipt_not_stored", provider=ELKS, error=type(error).__name__)
+            return Response(status_code=503)
+        return Response(status_code=204)
+
+    return receive
+
+
+def _looked_up(hooks: ElksHooks, report: Report) -> LookedUp | None:
+    """What 46elks itself says of the message; None while it does not say as much as the report. Raises ReportRefused
+    for a message that it does not have."""
+    try:
+        found = hooks.progress(report.provider_id)
+    except Unreachable:
+        return None
+    if found is None:
+        raise ReportRefused("no_such_message")
+    if report.status in FINAL and found.status not in FINAL:
+        return None
+    return LookedUp(report.provider_id, found.status, report.attempt_id)
+
+
 def _replies(reader: ReplyReader, take: Callable[[ReceivedText], str]) -> Callable[[Request], Awaitable[Response]]:
     async def receive(request: Request) -> Response:
         try:
@@ -97,9 +157,9 @@ def _replies(reader: ReplyReader, take: Callable[[ReceivedText], str]) -> Callab
     return receive
 
 
-def _refused(reason: str, status: int) -> Response:
-    REFUSED.labels(PROVIDER, reason).inc()
-    _log.warning("receipt_refused", provider=PROVIDER, reason=reason)
+def _refused(reason: str, status: int, provider: str = PROVIDER) -> Response:
+    REFUSED.labels(provider, reason).inc()
+    _log.warning("receipt_refused", provider=provider, reason=reason)
     return Response(status_code=status)
 
 

@@ -50,11 +50,24 @@ CASES = {
     "C4": Case("C4:kill", Left(QUEUED)),
     "C5": Case("C5:kill", Left(QUEUED, held=2)),
     "C6": Case("C6:kill", Left(ONE_SENDING, held=2, tries=("open",))),
+    "C6, by 46elks": Case("C6:kill", Left(ONE_SENDING, held=2, tries=("open",)), settings={"sms_by": "46elks"}),
     "C8, told by its receipt": Case("C8:kill", Left(ONE_SENDING, held=2, tries=("open",), messages=1)),
     "C8, told by the provider when asked": Case(
         "C8:kill", Left(ONE_SENDING, held=2, tries=("open",), messages=1), is_heard=False
     ),
+    "C8, by 46elks, told by its report": Case(
+        "C8:kill", Left(ONE_SENDING, held=2, tries=("open",), messages=1), settings={"sms_by": "46elks"}
+    ),
+    "C8, by 46elks, told by it when asked": Case(
+        "C8:kill",
+        Left(ONE_SENDING, held=2, tries=("open",), messages=1),
+        settings={"sms_by": "46elks"},
+        is_heard=False,
+    ),
     "C9": Case("C9:kill", Left(ONE_SENDING, held=2, tries=("open",), messages=1)),
+    "C9, by either": Case(
+        "C9:kill", Left(ONE_SENDING, held=2, tries=("open",), messages=1), settings={"sms_by": "both"}
+    ),
     "C10": Case("C10:kill", Left({"accepted": 1, "queued": 1}, held=1, tries=("accepted",), messages=1)),
 }
 

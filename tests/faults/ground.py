@@ -22,6 +22,7 @@ from tests.faults.invariants import Message, Promise
 from tests.faults.procfile import settings_for
 from tests.faults.promises import due_of_both_sorts, states
 from tests.faults.waiting import wait_until
+from worker.demo.elks_api import ElksAccount
 from worker.settings import read_settings
 from worker.wiring import open_vault
 
@@ -127,7 +128,8 @@ def ground(
 ) -> Iterator[Ground]:
     """A provider that runs, and a migrated database (by default `kallelse.db` in the folder) in which so many
     deliveries are due. Receipts come to the program itself, unless a `public_url` leads them astray. By business it
-    is Tuesday, 09.55, unless `time` is given."""
+    is Tuesday, 09.55, unless `time` is given. `sms_by` among the settings: `twilio` (unless it is given), `46elks`, or
+    `both`."""
     with ExitStack() as parts:
         provider = parts.enter_context(
             forked(PROVIDERS, ["--dir", str(folder / "providers")], {}, folder / "provider.log")
@@ -156,7 +158,22 @@ def _environment(folder: Path, database_url: str, provider_url: str, settings: M
         "uncertain_seconds": 1, "second_proof_seconds": 0.5, "give_up_seconds": 20, "receipt_seconds": 2,
         "messages_per_second": 500,
     }  # fmt: skip
-    return settings_for(folder, database_url, "", provider_url, **{**hasty, **settings})
+    given = {**hasty, **settings}
+    by = given.pop("sms_by", "twilio")
+    elks = {} if by == "twilio" else _elks(provider_url)
+    alone = {"twilio_account_sid": ""} if by == "46elks" else {}
+    return settings_for(folder, database_url, "", provider_url, **{**elks, **alone, **given})
+
+
+def _elks(provider_url: str) -> dict[str, object]:
+    account = ElksAccount()
+    return {
+        "elks_username": account.username,
+        "elks_password": account.password,
+        "elks_sender": "Kallelse",
+        "elks_hook_secret": "Hemlig-del-av-adressen",
+        "elks_api_base_url": provider_url,
+    }
 
 
 def _message(accepted: dict[str, str | dict[str, str]]) -> Message:

@@ -50,6 +50,17 @@ def a_request_that_the_provider_never_took(folder: Path) -> None:
         is_well(here, COUNT)
 
 
+def a_provider_that_takes_nothing_while_programs_die(folder: Path) -> None:
+    """C10: the first attempt was clearly refused, so the other provider may take over, whoever's attempt it becomes."""
+    with ground(folder, COUNT, {"sms_by": "both", "twilio_share": 100}) as here:
+        set_faults(here.provider_url, provider="twilio", **{"429": 1})
+        killed(here, here.start("up", failpoint="C10:kill"))
+        assert left(here).tries == ("unreachable",)
+        here.start("up")
+        comes_to(here, {"delivered": COUNT})
+        is_well(here, COUNT)
+
+
 def a_receipt_whose_web_process_dies(point: str, stored: int, folder: Path) -> None:
     """C11, C12: the provider reports again, and one copy counts."""
     with ground(folder, COUNT, {"receipt_seconds": 30}) as here:  # else a question finds out before
@@ -150,6 +161,7 @@ SCENARIOS: dict[str, Callable[[Path], None]] = {
     "C15, before its attempt": partial(a_visit_that_is_called_off_while_it_is_told, "C5", may_be_silent=True),
     "C15, after its attempt": partial(a_visit_that_is_called_off_while_it_is_told, "C8", may_be_silent=False),
     "C7": a_request_that_the_provider_never_took,
+    "C10, the other provider takes over": a_provider_that_takes_nothing_while_programs_die,
     "C11": partial(a_receipt_whose_web_process_dies, "C11", 0),
     "C12": partial(a_receipt_whose_web_process_dies, "C12", 1),
     "C13": a_worker_dies_while_it_applies_a_receipt,

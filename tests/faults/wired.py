@@ -61,7 +61,8 @@ def working(broker: Broker, threads: int) -> Iterator[None]:
         broker.close()
 
 
-def set_faults(provider_url: str, **mix: float) -> None:
-    """From now on the simulated provider goes wrong by this mix of weights."""
-    answer = httpx.put(f"{provider_url}/faults", json=mix, trust_env=False)
+def set_faults(provider_url: str, *, provider: str = "", **mix: float) -> None:
+    """From now on the simulated providers, or one of them, go wrong by this mix of weights."""
+    of = {"provider": provider} if provider else {}
+    answer = httpx.put(f"{provider_url}/faults", params=of, json=mix, trust_env=False)
     assert answer.status_code == 200

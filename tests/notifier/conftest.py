@@ -16,6 +16,7 @@ from notifier.channels import Channel
 from notifier.channels.twilio_sms import TwilioSettings, TwilioSms
 from notifier.dispatch import DispatchSettings
 from notifier.planning import Planning, PlanningSettings
+from notifier.providers import Channels
 from notifier.swedish_days import wall_clock
 from store.bookings import Before, Booking, BookingChange, Details, seal_before
 from store.database import Sessions
@@ -95,7 +96,7 @@ class Scene:
             done = done.plus(more)
         return done
 
-    def send(self, channels: Mapping[str, Channel], now: datetime) -> Counter[str]:
+    def send(self, channels: Channels, now: datetime) -> Counter[str]:
         counts: Counter[str] = Counter()
         while more := dispatch.send_due(self.sessions, self.vault, channels, lambda: now, self.dispatch):
             counts += more

@@ -25,7 +25,8 @@ from tests.store.query_plans import asked, plan, scans
 from worker.actors import Kind
 
 HOUR = timedelta(hours=1)
-NOTHING_DUE = dict.fromkeys((str(kind) for kind in Kind if kind not in (Kind.BEAT, Kind.POPULATION)), timedelta())
+_NO_ROWS = (Kind.BEAT, Kind.POPULATION, Kind.WEIGHTS)
+NOTHING_DUE = dict.fromkeys((str(kind) for kind in Kind if kind not in _NO_ROWS), timedelta())
 
 
 def ago(duration: timedelta) -> lease_clock:

@@ -8,7 +8,9 @@ import pytest
 
 from store.heartbeats import Beat, Part
 from store.installation import Gap
+from store.provider_weights import ProviderWeight, Version
 from store.vitals import Vitals
+from store.weight_causes import WeightCause
 from worker.actors import Kind
 from worker.finding import Finding
 from worker.health import REMEDIES, cap_shares, for_how_long, judged, population
@@ -17,7 +19,7 @@ from worker.settings import Configuration, SourceSettings, read_settings
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 RED_WITHIN = 2 * MINUTE
 NOW = datetime(2026, 11, 24, 8, 55, tzinfo=UTC)
-NO_ROWS = {Kind.BEAT, Kind.POPULATION}  # a sign of life; a newer file
+NO_ROWS = {Kind.WEIGHTS, Kind.BEAT, Kind.POPULATION}  # a sign of life; a newer file
 WELL = Vitals(
     beats=[Beat(part, "1.0", 5 * SECOND) for part in Part],
     overdue={kind: timedelta() for kind in Kind if kind not in NO_ROWS},
@@ -194,3 +196,22 @@ def test_check_19_more_than_one_in_a_hundred_blocked_is_told_of(
     vital = replace(WELL, faults={("twilio", "30004"): 1, ("twilio", "30007"): filtered - 1}, tried_lately=200)
 
     assert ("filtered" in found(vital, configuration)) is is_told
+
+
+def weights(cause: WeightCause | None = None) -> Vitals:
+    rows = [
+        ProviderWeight(channel="sms", version=2, provider=name, weight=weight, is_stopped=is_stopped,
+                       cause=WeightCause.DRIFT, reason="nothing amiss for a while", made_at=NOW)
+        for name, weight, is_stopped in (("46elks", 60, False), ("twilio", 40, cause is not None))
+    ]  # fmt: skip
+    return replace(WELL, sms_weights=Version(rows, NOW, cause))
+
+
+def test_a_provider_that_refuses_our_account_is_not_well_and_one_that_we_stopped_is_only_named() -> None:
+    both = read_settings({}, twilio_account_sid="AC1", elks_username="u1")
+
+    assert found(weights(), both)["sms providers"].meaning == "46elks 60, twilio 40 (nothing amiss for a while)"
+    assert ill(weights(WeightCause.SHUT_OUT), both) == {"sms providers"}
+    assert warned(weights(WeightCause.OPERATOR), both) == {"sms providers"}
+    assert "kallelse providers --start twilio" in found(weights(WeightCause.OPERATOR), both)["sms providers"].meaning
+    assert "sms providers" not in found(weights(WeightCause.SHUT_OUT), read_settings({}, twilio_account_sid="AC1"))

@@ -117,3 +117,26 @@ def test_a_system_at_rest_is_told_as_one_and_a_killed_one_is_not_well(deployed: 
     assert "start `kallelse clock`" in finding(deployed, "clock")
     assert finding(deployed, "web").startswith("  ok")
     sessions.close()
+
+
+def test_an_operator_sees_and_steers_how_two_providers_share_the_messages(
+    deployed: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "there are not two SMS providers" in deployed("providers").err
+    monkeypatch.delitem(deployed.environment, "KALLELSE_PAPER_FOLDER", raising=False)
+    for name, value in {
+        "TWILIO_ACCOUNT_SID": "AC1", "TWILIO_AUTH_TOKEN": "t", "TWILIO_SENDER": "Kallelse", "ELKS_USERNAME": "u1",
+        "ELKS_PASSWORD": "p", "ELKS_SENDER": "Kallelse", "ELKS_HOOK_SECRET": "Hemlig-del-av-adressen",
+    }.items():  # fmt: skip
+        monkeypatch.setitem(deployed.environment, f"KALLELSE_{name}", value)
+
+    def shown(*words: str) -> list[list[str]]:
+        return [line.split(None, 1) for line in deployed.done("providers", *words).splitlines()]
+
+    assert shown() == [["twilio", "50 of 100"], ["46elks", "50 of 100"]]
+    assert sorted(shown("--weight", "46elks=80")) == [["46elks", "80 of 100"], ["twilio", "20 of 100"]]
+    assert sorted(shown("--stop", "twilio")) == [["46elks", "80 of 100"], ["twilio", "stopped"]]
+    assert finding(deployed, "sms providers").startswith("  see")
+    for refused in (("--stop", "46elks"), ("--stop", "sinch"), ("--weight", "46elks=101"), ("--weight", "46elks")):
+        assert deployed("providers", *refused).code == 2
+    assert sorted(shown("--start", "twilio")) == [["46elks", "80 of 100"], ["twilio", "20 of 100"]]

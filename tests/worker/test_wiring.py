@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from notifier.channels.elks_sms import ElksSms
 from notifier.channels.paper import Paper
 from notifier.channels.smtp_email import SmtpEmail
 from notifier.channels.twilio_sms import TwilioSms
+from notifier.providers import Providers
 from store.database import DatabaseUnusable
 from store.vault import KeysUnusable, make_key_file, read_key_file
 from tests.conftest import NOW
@@ -16,6 +18,11 @@ from worker.settings import Configuration, SettingsInvalid, read_settings
 from worker.wiring import open_channels, open_vault, wire
 
 TWILIO = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": "hemligt", "twilio_sender": "Kallelse"}
+
+ELKS = {
+    "elks_username": "u1", "elks_password": "hemligt", "elks_sender": "Kallelse",
+    "elks_hook_secret": "Hemlig-del-av-adressen",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -96,6 +103,17 @@ def test_a_channel_for_each_provider_that_is_set() -> None:
         getattr(one, "close", lambda: None)()
 
 
+def test_one_sms_provider_has_it_all_and_two_share_by_their_resting_points() -> None:
+    alone = open_channels(configuration(**ELKS).settings)["sms"]
+    both = open_channels(configuration(**TWILIO, **ELKS, twilio_share=70).settings)["sms"]
+
+    assert isinstance(alone, ElksSms)
+    assert isinstance(both, Providers)
+    assert both.resting == {"twilio": 70, "46elks": 30}
+    alone.close()
+    both.close()
+
+
 def test_a_dry_run_sends_nothing_for_real_whatever_else_is_set(tmp_path: Path) -> None:
     channels = open_channels(configuration(**TWILIO, paper_folder=tmp_path / "paper").settings)
 
@@ -108,6 +126,8 @@ def test_a_dry_run_sends_nothing_for_real_whatever_else_is_set(tmp_path: Path) -
     [
         {**TWILIO, "twilio_auth_token": ""},
         {**TWILIO, "twilio_messaging_service_sid": "MG" + "0" * 32},
+        {**ELKS, "elks_password": ""},
+        {**ELKS, "elks_hook_secret": ""},
         {"smtp_host": "h", "smtp_sender": ""},
         {"smtp_host": "h", "smtp_sender": "a@example.se", "smtp_sender_name": "x\nBcc: y@example.se"},
     ],

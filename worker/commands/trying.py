@@ -2,7 +2,6 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -10,6 +9,7 @@ from uuid import UUID
 import typer
 
 from notifier.channels import Channel, ChannelError, Message, Unknown
+from notifier.providers import Channels, members
 from notifier.recipients import InvalidEmail, InvalidPhone, parse_email, parse_phone
 from store import engagements, enrolment
 from store.enrolment import PollOutcome
@@ -21,7 +21,7 @@ from worker.polling import poll_claimed
 from worker.settings import read_settings
 from worker.wiring import Closable, Wiring, open_channels
 
-_SETTING = {"sms": "KALLELSE_TWILIO_ACCOUNT_SID", "email": "KALLELSE_SMTP_HOST"}
+_SETTING = {"sms": "KALLELSE_TWILIO_ACCOUNT_SID or KALLELSE_ELKS_USERNAME", "email": "KALLELSE_SMTP_HOST"}
 
 
 def register(app: typer.Typer) -> None:
@@ -59,7 +59,7 @@ def poll(
 def send_test(
     to: Annotated[str, typer.Option(help="Your own mobile number or e-mail address.")],
 ) -> None:
-    """Sends one test message to yourself, by the channel that fits, to show that the provider's settings are right.
+    """Sends a test message to yourself, by each provider of the channel that fits, to show that its settings are right.
 
     Use it after setting a provider up. It goes out for real and may cost, unless KALLELSE_PAPER_FOLDER is set; it is
     not in the ledger.
@@ -78,11 +78,16 @@ def send_test(
                 channel.close()
 
 
-def hand_over(channels: Mapping[str, Channel], name: str, message: Message) -> str:
-    """Hands one message to the channel of that name; what it said. Raises Refused without one, Failed if it failed."""
-    channel = channels.get(name)
-    if channel is None:
+def hand_over(channels: Channels, name: str, message: Message) -> str:
+    """Hands one message to each provider of the channel of that name; what they said. Raises Refused without one,
+    Failed if one failed."""
+    handed = members(channels.get(name))
+    if not handed:
         raise Refused(f"there is no channel for {name}: set {_SETTING[name]} and what belongs to it")
+    return "\n".join(_handed(one, message) for one in handed)
+
+
+def _handed(channel: Channel, message: Message) -> str:
     try:
         accepted = channel.send(message)
     except Unknown as error:

@@ -15,6 +15,7 @@ _CHANNELS = {"sms": "SMS", "email": "E-post"}
 _STATUSES = {
     "accepted": "mottaget av leverantören",
     "queued": "mottaget av leverantören",
+    "created": "mottaget av leverantören",
     "sent": "skickat",
     "delivered": "levererat",
     "undelivered": "kunde inte levereras",

@@ -1,4 +1,4 @@
-"""The simulated providers: Twilio's messaging API, an SMTP host, and a list of everything they have accepted.
+"""The simulated providers: Twilio's messaging API, 46elks', an SMTP host, and a list of everything they have accepted.
 
 Run alone with `python -m worker.demo.providers`, or in a thread with `start_providers`. Not used in production.
 """
@@ -8,7 +8,7 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,13 +20,14 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from worker.demo.accepted import AcceptedList, Message
+from worker.demo.elks_api import PROVIDER, ElksAccount, ElksApi, post_report
 from worker.demo.inbox import CONTENT_POLICY, inbox_page
 from worker.demo.provider_faults import FaultMix, Way
 from worker.demo.servers import LOOPBACK, RunningServer, clock_from, loopback_socket, serve
 from worker.demo.smtp_host import SmtpHost
 from worker.demo.twilio_api import TwilioAccount, TwilioApi
 from worker.demo.twilio_inbound import Inbound
-from worker.demo.twilio_receipts import Pace, Receipts
+from worker.demo.twilio_receipts import Pace, Receipts, post_callback
 from worker.stopping import signals, wait_for
 
 
@@ -38,6 +39,7 @@ class ProviderSettings:
     port: int = 0
     smtp_port: int = 0
     account: TwilioAccount = field(default_factory=TwilioAccount)
+    elks: ElksAccount = field(default_factory=ElksAccount)
     pace: Pace = field(default_factory=Pace)
 
 
@@ -49,6 +51,7 @@ class RunningProviders:
     smtp_host: str
     smtp_port: int
     account: TwilioAccount
+    elks: ElksAccount
     _accepted: AcceptedList
     _receipts: Receipts
     _server: RunningServer
@@ -70,20 +73,29 @@ class RunningProviders:
 def start_providers(settings: ProviderSettings, now: Callable[[], datetime]) -> RunningProviders:
     """Takes up what an earlier process left in the folder. Raises OSError if a port is taken."""
     accepted = AcceptedList(settings.folder / "accepted.jsonl")
-    faults = FaultMix()
-    receipts = Receipts(accepted, settings.account.token, faults, settings.pace)
+    faults, elks_faults = FaultMix(), FaultMix()
+    mixes = {"twilio": faults, PROVIDER: elks_faults}
+    receipts = Receipts(
+        accepted,
+        lambda one: post_report(one) if _provider(one) == PROVIDER else post_callback(one, settings.account.token),
+        lambda one: mixes[_provider(one)],
+        settings.pace,
+    )
     opted_out: set[str] = set()
     twilio = TwilioApi(settings.account, accepted, faults, receipts, now, opted_out)
+    elks = ElksApi(settings.elks, accepted, elks_faults, receipts, now)
     inbound = Inbound(settings.account, accepted, receipts, now, opted_out)
     listener = loopback_socket(settings.smtp_port)
     app = Starlette(
-        routes=[*twilio.routes, *inbound.routes, *_Desk(accepted, faults).routes],
+        routes=[*twilio.routes, *elks.routes, *inbound.routes, *_Desk(accepted, mixes).routes],
         lifespan=_with_smtp(SmtpHost(accepted, now), listener),
     )
     server = serve(app, settings.port)
     receipts.start()
     smtp_port = listener.getsockname()[1]
-    return RunningProviders(server.url, LOOPBACK, smtp_port, settings.account, accepted, receipts, server)
+    return RunningProviders(
+        server.url, LOOPBACK, smtp_port, settings.account, settings.elks, accepted, receipts, server
+    )
 
 
 def main() -> None:
@@ -102,9 +114,9 @@ def main() -> None:
 class _Desk:
     """What people and tests look at and set, beside the providers' own protocols."""
 
-    def __init__(self, accepted: AcceptedList, faults: FaultMix) -> None:
+    def __init__(self, accepted: AcceptedList, mixes: Mapping[str, FaultMix]) -> None:
         self._accepted = accepted
-        self._faults = faults
+        self._mixes = mixes  # by provider
 
     @property
     def routes(self) -> list[Route]:
@@ -118,25 +130,36 @@ class _Desk:
     async def list_messages(self, _: Request) -> Response:
         return JSONResponse([message.shown() for message in self._accepted.messages()])
 
-    async def list_faults(self, _: Request) -> Response:
-        return JSONResponse(self._faults.weights)
+    async def list_faults(self, request: Request) -> Response:
+        return JSONResponse(self._concerned(request)[0].weights)
 
     async def set_faults(self, request: Request) -> Response:
         """Replaces the mix; a `seed` beside the weights makes the draws repeatable. `"lookups": 0` leaves questions
-        about messages unanswered, `"receipts": 0` reports nothing from then on."""
+        about messages unanswered, `"receipts": 0` reports nothing from then on. `?provider=46elks` sets that one's
+        mix alone, `?provider=twilio` the other's."""
         try:
             wanted = {str(name): float(number) for name, number in json.loads(await request.body()).items()}
             seed = int(wanted.pop("seed", 1))
             lookups, reports = (bool(wanted.pop(name, 1)) for name in ("lookups", "receipts"))
-            self._faults.set({Way(name): weight for name, weight in wanted.items()}, seed)
-            self._faults.answers, self._faults.reports = lookups, reports
-        except (ValueError, TypeError, AttributeError):
+            for mix in self._concerned(request):
+                mix.set({Way(name): weight for name, weight in wanted.items()}, seed)
+                mix.answers, mix.reports = lookups, reports
+        except (ValueError, TypeError, AttributeError, KeyError):
             return JSONResponse({"error": f"weights are positive numbers for {', '.join(Way)}"}, status_code=422)
         return await self.list_faults(request)
+
+    def _concerned(self, request: Request) -> list[FaultMix]:
+        """Raises KeyError for a provider that is none."""
+        provider = request.query_params.get("provider")
+        return list(self._mixes.values()) if provider is None else [self._mixes[provider]]
 
     async def inbox(self, request: Request) -> Response:
         page = inbox_page(self._accepted.messages(), to=request.query_params.get("to"))
         return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_POLICY, "Cache-Control": "no-store"})
+
+
+def _provider(message: Message) -> str:
+    return message.details.get("provider", "twilio")
 
 
 def _with_smtp(host: SmtpHost, listener: socket.socket) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:

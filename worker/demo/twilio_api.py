@@ -12,15 +12,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 
-import anyio
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from worker.demo.accepted import AcceptedList, Message
+from worker.demo.fault_answers import Manner
 from worker.demo.provider_faults import REFUSALS, FaultMix, Way
-from worker.demo.servers import NoAnswer
 from worker.demo.sms_parts import parts
 from worker.demo.twilio_receipts import Receipts
 from worker.demo.twilio_wire import VERSION, error, resource
@@ -38,7 +37,6 @@ _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _LONGEST_BODY = 1600
 _VALIDITY = range(1, 36001)
 _PAGE_SIZES = range(1, 1001)
-_JUNK = "<!doctype html><title>Underhåll</title><p>Tjänsten är strax tillbaka.</p>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +88,13 @@ class TwilioApi:
         way = self._faults.draw()
         if way in REFUSALS:
             return _error(REFUSALS[way])
+        manner = Manner(self._account.slow_for, self._account.hang_for)
         if way == Way.DROP:
-            return NoAnswer(wait=self._account.hang_for)
+            return manner.silence()
         message = self._message(form)
         self._accepted.accept(message)
         self._receipts.follow(message)
-        return await self._answer(message, way)
+        return await manner.answer(way, JSONResponse(resource(message), status_code=201), _error(20500))
 
     async def list_messages(self, request: Request) -> Response:
         code = self._stranger(request)
@@ -103,14 +102,14 @@ class TwilioApi:
             return _error(code)
         to = request.query_params.get("To")
         listed = self._accepted.messages() if to is None else self._accepted.messages_to(to)
-        newest_first = [message for message in reversed(listed) if message.channel == "sms"]
+        newest_first = [message for message in reversed(listed) if _is_ours(message)]
         wanted = [message for message in newest_first if is_listed(message, request.query_params)]
         return JSONResponse(_page(wanted, request))
 
     async def show(self, request: Request) -> Response:
         code = self._stranger(request)
         message = self._accepted.find(request.path_params["sid"])
-        if code is not None or message is None or message.channel != "sms":
+        if code is not None or message is None or not _is_ours(message):
             return _error(code or 20404)
         return JSONResponse(resource(message))
 
@@ -141,20 +140,6 @@ class TwilioApi:
             segments=parts(form["Body"]),
             details=details,
         )
-
-    async def _answer(self, message: Message, way: Way) -> Response:
-        match way:
-            case Way.ERROR_AFTER:
-                return _error(20500)
-            case Way.RESET:
-                return NoAnswer(reset=True)
-            case Way.HANG:
-                return NoAnswer(wait=self._account.hang_for)
-            case Way.JUNK:
-                return HTMLResponse(_JUNK, status_code=201)
-            case Way.SLOW:
-                await anyio.sleep(self._account.slow_for.total_seconds())
-        return JSONResponse(resource(message), status_code=201)
 
 
 def refusal(form: Mapping[str, str]) -> int | None:
@@ -191,6 +176,10 @@ def is_listed(message: Message, query: QueryParams) -> bool:
         and dates.get("DateSent>", message.sent_at) <= message.sent_at
         and dates.get("DateSent<", message.sent_at) >= message.sent_at
     )
+
+
+def _is_ours(message: Message) -> bool:
+    return "account_sid" in message.details
 
 
 def _unusable_option(form: Mapping[str, str]) -> int | None:

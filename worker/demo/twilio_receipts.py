@@ -1,4 +1,5 @@
-"""Reports from the simulated Twilio: moves each accepted SMS through its statuses and tells its StatusCallback.
+"""Reports from the simulated SMS providers: moves each accepted SMS through its statuses and tells the address that was
+given for it, Twilio's with Twilio's signature.
 
 Calls nobody but this machine.
 """
@@ -47,9 +48,13 @@ class _Task:
 class Receipts:
     """One thread that acts in due order. What was not reported before a restart is taken up again by `resume`."""
 
-    def __init__(self, accepted: AcceptedList, token: str, faults: FaultMix, pace: Pace) -> None:
+    def __init__(
+        self, accepted: AcceptedList, post: Callable[[Message], bool], faults: Callable[[Message], FaultMix], pace: Pace
+    ) -> None:
+        """`post` tells a message's address of its present status, and says whether that was taken; `faults` is the mix
+        of the message's provider."""
         self._accepted = accepted
-        self._token = token
+        self._post = post
         self._faults = faults
         self._pace = pace
         self._tasks: list[_Task] = []
@@ -74,7 +79,8 @@ class Receipts:
         """Reports the message's coming statuses."""
         if message.status != "sent":
             self._later(self._pace.sent, lambda: self._report(message.id, "sent"))
-        last = "undelivered" if message.to in LATE_ERRORS else "delivered"
+        lost = "undelivered" if "account_sid" in message.details else "failed"  # 46elks' word
+        last = lost if message.to in LATE_ERRORS else "delivered"
         self._later(self._pace.delivered, lambda: self._report(message.id, last))
 
     def _later(self, wait: timedelta, act: Callable[[], None]) -> None:
@@ -102,7 +108,7 @@ class Receipts:
         sent_at = datetime.now(UTC) if status == "sent" else None
         self._accepted.progress(message_id, status, sent_at=sent_at, error_code=code)
         message = self._accepted.find(message_id)
-        if message is not None and "status_callback" in message.details and self._faults.reports:
+        if message is not None and "status_callback" in message.details and self._faults(message).reports:
             self._tell(message, tried=0)
 
     def _to(self, message_id: str) -> str:
@@ -110,7 +116,7 @@ class Receipts:
         return "" if message is None else message.to
 
     def _tell(self, message: Message, *, tried: int) -> None:
-        if post_callback(message, self._token) or tried + 1 >= _TRIES:
+        if self._post(message) or tried + 1 >= _TRIES:
             return
         self._later(self._pace.retry * 2**tried, lambda: self._tell(message, tried=tried + 1))
 
@@ -135,13 +141,18 @@ class HookAnswer:
 
 def post_signed(url: str, fields: dict[str, str], token: str) -> HookAnswer | None:
     """Posts a form signed as Twilio signs; None, and nothing is called, for an address beyond this machine."""
+    return post_form(url, fields, {"X-Twilio-Signature": signature(token, url, fields)})
+
+
+def post_form(url: str, fields: dict[str, str], headers: dict[str, str] | None = None) -> HookAnswer | None:
+    """Posts a form; None, and nothing is called, for an address beyond this machine."""
     address = urlsplit(url)
     if address.scheme != "http" or address.hostname not in _HERE:
         return None
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Twilio-Signature": signature(token, url, fields)}
+    sent = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
     connection = http.client.HTTPConnection(address.hostname, address.port or 80, timeout=_TIME_OUT)
     try:
-        connection.request("POST", _path(address), urlencode(fields), headers)
+        connection.request("POST", _path(address), urlencode(fields), sent)
         answer = connection.getresponse()
         return HookAnswer(answer.status, answer.read())
     except (OSError, http.client.HTTPException):

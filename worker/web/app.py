@@ -11,8 +11,12 @@ from starlette.routing import BaseRoute
 from feeds.routes import in_front_of
 from notifier import actions, receipts, replies
 from notifier.actions import Acted, Looked, Press
+from notifier.channels import Answering
+from notifier.channels.elks_receipts import PROVIDER as ELKS
+from notifier.channels.elks_receipts import LookedUp
 from notifier.channels.twilio_receipts import ReceivedReceipt
 from notifier.channels.twilio_replies import ReceivedText
+from notifier.providers import made_by
 from notifier.web import actions as action_pages
 from notifier.web import hooks
 from notifier.web.actions import ActionSite, Pressed
@@ -56,6 +60,10 @@ def _actions(wiring: Wiring) -> Sequence[BaseRoute]:
 
 
 def _hooks(wiring: Wiring) -> Sequence[BaseRoute]:
+    return [*_twilio_hooks(wiring), *_elks_hooks(wiring)]
+
+
+def _twilio_hooks(wiring: Wiring) -> Sequence[BaseRoute]:
     settings = wiring.settings
     token = settings.twilio_auth_token.get_secret_value()
     if not settings.twilio_account_sid or not token:
@@ -69,3 +77,15 @@ def _hooks(wiring: Wiring) -> Sequence[BaseRoute]:
 
     known = hooks.HookSettings(settings.public_url, settings.twilio_account_sid, token, settings.twilio_sender)
     return [*hooks.routes(known, record), *hooks.reply_routes(known, take)]
+
+
+def _elks_hooks(wiring: Wiring) -> Sequence[BaseRoute]:
+    channel = made_by(wiring.channels.get("sms"), ELKS)
+    if not isinstance(channel, Answering):
+        return ()
+
+    def record(receipt: LookedUp) -> None:
+        receipts.record(wiring.sessions, receipt, datetime.now(UTC))
+
+    secret = wiring.settings.elks_hook_secret.get_secret_value()
+    return hooks.elks_routes(hooks.ElksHooks(secret, channel.progress, record))
