@@ -235,7 +235,7 @@ def _begin(  # noqa: PLR0913 - the claim, what it is of, who takes it, and until
 
 def _look_first(session: Session, claim: Claim, attempt: Attempt, now: datetime) -> str:
     """After a restore: the lost system may have made this very attempt, so the provider is asked before we do."""
-    sending.settle_attempt(session, attempt.id, AttemptOutcome.UNKNOWN, None, "restored", now)
+    sending.settle_attempt(session, attempt.id, AttemptOutcome.UNKNOWN, None, unsettled.RESTORED, now)
     sending.settle(session, claim, Became(DeliveryState.UNCERTAIN, ask_in=timedelta()))
     return DeliveryState.UNCERTAIN.value
 

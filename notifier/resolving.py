@@ -2,7 +2,7 @@
 that no receipt has told about. No session is open while a provider is asked.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ import structlog
 
 from notifier import receipts
 from notifier.channels import Answering, Progress, Taken, Unreachable
-from notifier.providers import Channels, made_by
+from notifier.providers import Channels, made_by, members
 from notifier.uncertainty import (
     Absent,
     Answer,
@@ -52,11 +52,20 @@ class ResolvingSettings:
 
 @dataclass(frozen=True, slots=True)
 class _Asking:
-    """One delivery to ask about, as read before asking. `to` is empty where it can no longer be read."""
+    """One delivery to ask about, as read before asking. `of`: all who may have it; empty where one of them cannot be
+    asked. `to` is empty where it can no longer be read."""
 
     doubt: Doubt
-    channel: Answering | None
+    of: Mapping[str, Answering]  # by provider
     to: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A message as its provider lists it."""
+
+    provider: str
+    taken: Taken
 
 
 def resolve_due(
@@ -98,8 +107,16 @@ def _read(work: _Work, session: Session, claim: Claim) -> _Asking | None:
     doubt = unsettled.doubt(session, claim)
     if doubt is None:
         return None
-    channel = made_by(work.channels.get(doubt.delivery.channel), _provider(doubt))
-    return _Asking(doubt, channel if isinstance(channel, Answering) else None, _address(work, session, doubt))
+    return _Asking(doubt, _to_ask(work, doubt), _address(work, session, doubt))
+
+
+def _to_ask(work: _Work, doubt: Doubt) -> Mapping[str, Answering]:
+    """Whoever made the attempt; of one that a lost system may have made, every provider of the channel."""
+    several = work.channels.get(doubt.delivery.channel)
+    made = made_by(several, _provider(doubt))
+    asked = members(several) if doubt.is_of_lost_system else [one for one in (made,) if one is not None]
+    able = {one.provider: one for one in asked if isinstance(one, Answering)}
+    return able if len(able) == len(asked) else {}
 
 
 def _address(work: _Work, session: Session, doubt: Doubt) -> str:
@@ -130,29 +147,34 @@ def _accept(work: _Work, claim: Claim, doubt: Doubt) -> None:
         unsettled.settle(session, claim, doubt, _values(work, DeliveryState.ACCEPTED, settled_at=work.now))
 
 
-def _listed(asking: _Asking) -> Sequence[Taken] | None:
-    """What the provider took for the recipient since the first unknown attempt; None: it does not say."""
+def _listed(asking: _Asking) -> Sequence[_Listed] | None:
+    """What was taken for the recipient since the first unknown attempt; None: somebody does not say."""
     unknown = asking.doubt.unknown
-    if asking.channel is None or not asking.to or not unknown:
+    if not asking.of or not asking.to or not unknown:
         return None
+    since = unknown[0].began_at - _SKEW
     try:
-        return asking.channel.taken(asking.to, unknown[0].began_at - _SKEW)
+        return [_Listed(provider, one) for provider, of in asking.of.items() for one in of.taken(asking.to, since)]
     except Unreachable:
         return None
 
 
-def _answer(work: _Work, session: Session, asking: _Asking, listed: Sequence[Taken] | None) -> Answer:
+def _answer(work: _Work, session: Session, asking: _Asking, listed: Sequence[_Listed] | None) -> Answer:
     """Counts the provider's messages of the same words against ours, as it knows nothing else of an attempt."""
     if listed is None:
-        return Silent(forever=asking.channel is None or not asking.to)
+        return Silent(forever=not asking.of or not asking.to)
     digests = {one.wording_digest for one in asking.doubt.unknown}
-    alike = [one.provider_id for one in listed if _digest(work, one) in digests]
-    known = unsettled.bound(session, _provider(asking.doubt), alike)
-    candidates = [one for one in alike if one not in known]
+    alike = [one for one in listed if _digest(work, one.taken) in digests]
+    candidates = [one.taken.provider_id for one in alike if not _is_known(session, one)]
     if not candidates:
         return Absent()
     ours = may_bind(candidates, unsettled.under_way(session, asking.doubt, digests))
     return Silent() if ours is None else Found(ours)
+
+
+def _is_known(session: Session, one: _Listed) -> bool:
+    """Whether it is another attempt's already."""
+    return bool(unsettled.bound(session, one.provider, [one.taken.provider_id]))
 
 
 def _digest(work: _Work, taken: Taken) -> str:
@@ -165,7 +187,7 @@ def _known(doubt: Doubt) -> Unsettled:
 
 
 def _carry_out(  # noqa: PLR0913 - a decision, and everything it is about
-    work: _Work, session: Session, claim: Claim, doubt: Doubt, decision: Decision, listed: Sequence[Taken]
+    work: _Work, session: Session, claim: Claim, doubt: Doubt, decision: Decision, listed: Sequence[_Listed]
 ) -> str:
     if isinstance(decision, AskAgain):
         is_kept = unsettled.ask_again(session, claim, doubt, decision.after, decision.absences)
@@ -174,15 +196,16 @@ def _carry_out(  # noqa: PLR0913 - a decision, and everything it is about
     if not unsettled.settle(session, claim, doubt, values):
         return "settled_elsewhere"
     if isinstance(decision, Bind):
-        unsettled.bind(session, _attempt(work, doubt, decision, listed), decision.provider_id, work.now)
+        found = next(one for one in listed if one.taken.provider_id == decision.provider_id)
+        attempt = _attempt(work, doubt, found.taken)
+        unsettled.bind(session, attempt, found.provider, decision.provider_id, work.now)
     if isinstance(decision, SendAgain) and not decision.is_copy:
         unsettled.mark_absent(session, doubt.unknown, work.now)
     return str(values["state"])
 
 
-def _attempt(work: _Work, doubt: Doubt, decision: Bind, listed: Sequence[Taken]) -> Attempt:
+def _attempt(work: _Work, doubt: Doubt, found: Taken) -> Attempt:
     """The attempt whose words the found message has."""
-    found = next(one for one in listed if one.provider_id == decision.provider_id)
     digest = _digest(work, found)
     return next(one for one in doubt.unknown if one.wording_digest == digest)
 
@@ -204,10 +227,11 @@ def _enquire(work: _Work, claim: Claim, asking: _Asking) -> None:
     """An accepted message without a receipt: what the provider says of it is applied as its receipt would be."""
     doubt, patience = asking.doubt, work.settings.patience
     taken = doubt.taken
-    if asking.channel is None or taken is None:
+    channel = asking.of.get(_provider(doubt))
+    if channel is None or taken is None:
         _ask_again(work, claim, doubt, None)  # a relay tells nothing more: accepted is the end of it
         return
-    found = _progress(asking.channel, str(taken.provider_id))
+    found = _progress(channel, str(taken.provider_id))
     if isinstance(found, Silent):
         _ask_again(work, claim, doubt, patience.receipt)
         return

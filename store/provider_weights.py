@@ -16,12 +16,12 @@ from store.columns import UtcDateTime, one_of
 from store.deliveries import Attempt, AttemptOutcome, Receipt
 from store.identifiers import first_id, new_id
 from store.inserting import insert_unless_there
-from store.unsettled import PROVED_ABSENT
+from store.unsettled import PROVED_ABSENT, RESTORED
 from store.weight_causes import WeightCause
 
 _ERRORS_WITHIN = timedelta(minutes=1)
 _JUDGED_WITHIN, _SLOW_AFTER = timedelta(minutes=15), timedelta(minutes=5)
-_OURS = ("lease_over",)  # codes of attempts that failed for no fault of a provider's
+_OURS = ("lease_over", RESTORED)  # codes of attempts that failed for no fault of a provider's
 _FINAL = ("delivered", "read", "undelivered", "partially_delivered", "failed", "canceled")
 
 

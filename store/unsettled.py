@@ -18,6 +18,7 @@ from store.delivery_states import DeliveryState
 
 ASKING = Due(Delivery, "ask_at")
 PROVED_ABSENT = "absent"  # an attempt's code: the provider was asked, and does not have it
+RESTORED = "restored"  # likewise: perhaps made before a restore, by whichever provider it was then
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Doubt:
     def unknown(self) -> Sequence[Attempt]:
         """The attempts that nobody knows the end of."""
         return [one for one in self.attempts if one.outcome in (None, AttemptOutcome.UNKNOWN)]
+
+    @property
+    def is_of_lost_system(self) -> bool:
+        """Whether a restored backup does not know if, and by which provider, it was sent."""
+        return any(one.code == RESTORED for one in self.unknown)
 
     @property
     def taken(self) -> Attempt | None:
@@ -122,9 +128,10 @@ def ask_again(session: Session, claim: Claim, about: Doubt, after: timedelta | N
     return settle(session, claim, about, {"ask_at": ask_at, "asked": asked})
 
 
-def bind(session: Session, attempt: Attempt, provider_id: str, now: datetime) -> None:
+def bind(session: Session, attempt: Attempt, provider: str, provider_id: str, now: datetime) -> None:
     """The provider has the attempt's message under this id."""
-    _settle(session, [attempt], {"outcome": AttemptOutcome.ACCEPTED, "provider_id": provider_id, "settled_at": now})
+    found = {"provider": provider, "provider_id": provider_id}
+    _settle(session, [attempt], {"outcome": AttemptOutcome.ACCEPTED, **found, "settled_at": now})
 
 
 def mark_absent(session: Session, attempts: Sequence[Attempt], now: datetime) -> None:

@@ -19,7 +19,7 @@ from notifier.channels.twilio_sms import TwilioSms
 from notifier.failover import Change, Shares, set_weight, stopped
 from notifier.providers import Providers, judge, shares, steer
 from notifier.resolving import ResolvingSettings, resolve_due
-from store import provider_weights
+from store import installation, provider_weights
 from store.database import Sessions
 from store.deliveries import Attempt, AttemptOutcome, Delivery, Receipt
 from store.identifiers import first_id
@@ -29,6 +29,7 @@ from tests.faults.wired import set_faults
 from tests.notifier.conftest import Scene, facility_values, twilio_settings
 from tests.notifier.test_dispatch import DAY_BEFORE_AT, reminded
 from tests.notifier.test_resolving import AT_ONCE
+from tests.notifier.test_restored import restored
 from tests.people import ANNA, BERTIL
 from worker.demo.providers import ProviderSettings, RunningProviders, start_providers
 
@@ -239,6 +240,34 @@ def test_the_last_provider_is_never_stopped_by_itself(scene: Scene, pair: Pair) 
 
     assert in_force(scene, pair).stopped == {"twilio"}
     assert scene.states() == [("queued", "")]
+
+
+def test_what_a_lost_system_sent_by_the_other_provider_is_found_there_and_not_sent_again(
+    scene: Scene, pair: Pair
+) -> None:
+    """A restored backup does not know who sent: the weights may have moved since."""
+    put(scene, pair, elks=100)
+    reminded(scene)
+    scene.send(pair.channels, DAY_BEFORE_AT)
+    restored(scene)
+    with scene.sessions.writing() as session:
+        installation.resume(session)
+    put(scene, pair, elks=0)
+
+    later = DAY_BEFORE_AT + timedelta(minutes=11)
+    scene.send(pair.channels, later)
+    assert scene.states() == [("uncertain", "")]
+    assert seen(scene)["twilio"].errors == 0  # nothing that Twilio did
+    pair.faults("46elks", ok=1, lookups=0)
+    resolve_due(scene.sessions, scene.vault, pair.channels, later, ResolvingSettings(AT_ONCE))
+    assert scene.states() == [("uncertain", "")]  # Twilio's word alone proves nothing
+    pair.faults("46elks", ok=1)
+    scene.set(Delivery, scene.deliveries()[0].id, ask_at=datetime(2020, 1, 1, tzinfo=UTC))
+    resolve_all(scene, pair)
+    scene.send(pair.channels, later)
+
+    assert (scene.states(), pair.takers()) == ([("accepted", "")], ["46elks"])
+    assert tried_by(scene) == [("46elks", "accepted")]
 
 
 def attempts(scene: Scene, count: int, provider: str, outcome: AttemptOutcome, ago: timedelta, **told: Any) -> None:

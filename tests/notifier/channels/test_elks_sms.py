@@ -120,6 +120,7 @@ REFUSALS: dict[str, tuple[Answer, str, Remedy, bool]] = {
     "text": (Answer(400, b"Missing key message"), "bad_message", Remedy.NEXT_CHANNEL, False),
     "reports": (Answer(400, b"Invalid whendelivered URL to 10.0.0.1"), "bad_whendelivered", Remedy.OPERATOR, False),
     "nobody has heard of it": (Answer(400, b"Nope"), "bad_request", Remedy.NEXT_CHANNEL, False),
+    "no word of numbers": (Answer(400, b"You are not allowed to do so"), "bad_request", Remedy.NEXT_CHANNEL, False),
     "empty": (Answer(400, b""), "bad_request", Remedy.NEXT_CHANNEL, False),
     "path": (Answer(404, b"Not found"), "not_there", Remedy.OPERATOR, False),
     "method": (Answer(405, b""), "not_there", Remedy.OPERATOR, False),
