@@ -227,8 +227,11 @@ def test_what_disappears_after_a_release_can_freeze_it_anew(here: Town, vanished
         here.cancel(f"C{number}")
     here.wait(MINUTE)
     here.poll()
+    here.wait(SECOND_LOOK + MINUTE)  # answers applied at one moment may not see each other: looked into again by then
 
     assert [one.facility for one in frozen(here)] == [CENTRE]
+    stand = [here.booking(person, f"C{number}").standing for number, person in enumerate(vanished)]
+    assert stand == [Standing.BOOKED] * len(vanished)
 
 
 def test_a_dry_run_reaches_no_provider(here: Town, anna: Person) -> None:

@@ -7,7 +7,6 @@ import argparse
 import json
 import socket
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,12 +22,11 @@ from worker.demo.accepted import AcceptedList, Message
 from worker.demo.elks_api import PROVIDER, ElksAccount, ElksApi, post_report
 from worker.demo.inbox import CONTENT_POLICY, inbox_page
 from worker.demo.provider_faults import FaultMix, Way
-from worker.demo.servers import LOOPBACK, RunningServer, clock_from, loopback_socket, serve
+from worker.demo.servers import LOOPBACK, RunningServer, clock_from, heeding_signals, loopback_socket, serve
 from worker.demo.smtp_host import SmtpHost
 from worker.demo.twilio_api import TwilioAccount, TwilioApi
 from worker.demo.twilio_inbound import Inbound
 from worker.demo.twilio_receipts import Pace, Receipts, post_callback
-from worker.stopping import signals, wait_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +99,13 @@ def start_providers(settings: ProviderSettings, now: Callable[[], datetime]) -> 
 def main() -> None:
     """Serves until SIGTERM or SIGINT; prints one line when it answers."""
     options = _options()
-    told = threading.Event()
-    with signals(told):
-        settings = ProviderSettings(options.dir, options.port, options.smtp_port)
-        running = start_providers(settings, clock_from(options.now))
-        sys.stdout.write(f"ready {running.url} smtp {running.smtp_host}:{running.smtp_port}\n")
-        sys.stdout.flush()
-        wait_for(told)
-        running.stop()
+    wait = heeding_signals()
+    settings = ProviderSettings(options.dir, options.port, options.smtp_port)
+    running = start_providers(settings, clock_from(options.now))
+    sys.stdout.write(f"ready {running.url} smtp {running.smtp_host}:{running.smtp_port}\n")
+    sys.stdout.flush()
+    wait()
+    running.stop()
 
 
 class _Desk:

@@ -6,7 +6,6 @@ Run alone with `python -m worker.demo.region`, or in a thread with `start_region
 import argparse
 import asyncio
 import sys
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,9 +29,8 @@ from worker.demo.region_soap import (
     read_question,
 )
 from worker.demo.region_state import AGGREGATOR, INDEX, SWEDEN, Fault, Region
-from worker.demo.servers import NoAnswer, RunningServer, clock_from, serve
+from worker.demo.servers import NoAnswer, RunningServer, clock_from, heeding_signals, serve
 from worker.demo.soap import SoapFault, fault_answer
-from worker.stopping import signals, wait_for
 
 _PATH = "/vp/{contract}/1/rivtabp21"
 _XML = "text/xml; charset=utf-8"
@@ -144,13 +142,12 @@ def main() -> None:
     """Serves until SIGTERM or SIGINT; prints one line when it answers."""
     options = _options()
     waits = Waits(timedelta(seconds=options.producer_wait), timedelta(seconds=options.connection_wait))
-    told = threading.Event()
-    with signals(told):
-        running = start_region(clock_from(options.now), citizens=options.citizens, port=options.port, waits=waits)
-        sys.stdout.write(f"ready {running.url}\n")
-        sys.stdout.flush()
-        wait_for(told)
-        running.stop()
+    wait = heeding_signals()
+    running = start_region(clock_from(options.now), citizens=options.citizens, port=options.port, waits=waits)
+    sys.stdout.write(f"ready {running.url}\n")
+    sys.stdout.flush()
+    wait()
+    running.stop()
 
 
 def _cut(answer: bytes) -> bytes:

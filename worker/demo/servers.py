@@ -4,6 +4,7 @@ Knows no contract and no provider.
 """
 
 import asyncio
+import signal
 import socket
 import struct
 import threading
@@ -22,6 +23,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 LOOPBACK = "127.0.0.1"
 _START_LIMIT = timedelta(seconds=15)
 _STOP_LIMIT = timedelta(seconds=10)
+_LOOK_UP = 0.5  # seconds between looks at whether we are told to stop
 _LOOK_AT_CALLER = 0.05  # seconds between looks at whether the caller has hung up
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -96,6 +98,22 @@ def clock_from(start: datetime | None) -> Callable[[], datetime]:
         return lambda: datetime.now(UTC)
     began = time.monotonic()
     return lambda: start + timedelta(seconds=time.monotonic() - began)
+
+
+def heeding_signals() -> Callable[[], None]:
+    """From now on SIGTERM and SIGINT are heeded; gives what waits for one. Only for the main thread.
+
+    The wait looks up now and then: a signal that another thread got does not wake one without end.
+    """
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.set())
+
+    def wait() -> None:
+        while not told.wait(_LOOK_UP):
+            pass
+
+    return wait
 
 
 class _ReachableConnection(H11Protocol):
