@@ -49,6 +49,10 @@ class Arrived(Protocol):
     @property
     def is_answered_by_provider(self) -> bool: ...
 
+    @property
+    def sent_at(self) -> datetime | None:
+        """By the provider's clock, where it may bring an earlier text after a later one."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
@@ -82,7 +86,7 @@ def take(  # noqa: PLR0913 - one text, both clocks, and where our pages are
         provider_id=arrived.provider_id,
         sender_digest=vault.digest(ContactKind.PHONE, arrived.sender),
         intent=wanted.intent,
-        received_at=real_now,
+        received_at=min(arrived.sent_at or real_now, real_now),
     )
     with sessions.writing() as session:
         holders = subjects.holders(session, reply.sender_digest)

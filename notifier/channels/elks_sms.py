@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,10 @@ import httpx
 
 from notifier.channels import Accepted, ChannelError, Message, Progress, Taken, Unknown, Unreachable
 from notifier.channels.elks_codes import answer_error
-from notifier.channels.elks_receipts import MESSAGE_ID, PROVIDER, SECRET, receipt_url
+from notifier.channels.elks_receipts import receipt_url
+from notifier.channels.elks_replies import instant, received_text
+from notifier.channels.elks_told import MESSAGE_ID, PROVIDER, SECRET, ElksRefused
+from notifier.channels.inbound import ReceivedText
 from notifier.channels.sms_http import NOTHING_SENT, bounded, flaw, is_web_address, open_client, retry_after
 
 _PATH = "/a1/sms"
@@ -88,6 +92,18 @@ class ElksSms:
         if status is None:
             raise Unreachable("no_answer", "46elks did not answer a question about a message")
         return Progress(status) if status else None
+
+    def received(self, message_id: str) -> ReceivedText | None:
+        """The text that somebody has sent to a number of ours, as 46elks has it; None if no phone can have sent it.
+        Raises Unreachable when no answer can be had or read, ElksRefused when nobody sent us such a text."""
+        answer = self._asked(f"{_PATH}/{message_id}") if MESSAGE_ID.fullmatch(message_id) else None
+        if answer is not None and answer.status == 404:
+            raise ElksRefused("no_such_message")
+        content = answer.content() if answer is not None and answer.status == 200 else None
+        if content is not None:
+            with suppress(ValueError):
+                return received_text(content, self._settings.sender)
+        raise Unreachable("no_answer", "46elks did not answer a question about a text")
 
     def close(self) -> None:
         self._client.close()
@@ -206,13 +222,7 @@ def _taken(listed: Any) -> Taken:  # noqa: ANN401 - likewise
     found, text = listed["id"], listed["message"]
     if not isinstance(found, str) or not isinstance(text, str):
         raise TypeError("not a text")
-    return Taken(found, text, _instant(listed["created"]))
-
-
-def _instant(text: str) -> datetime:
-    """UTC, though 46elks does not always say so."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return Taken(found, text, instant(listed["created"]))
 
 
 def _written(at: datetime) -> str:

@@ -5,10 +5,11 @@ The text is its sender's own, so it may look like fields: it is believed only wh
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from twilio.twiml.messaging_response import MessagingResponse
 
+from notifier.channels.inbound import PHONE, ReceivedText
 from notifier.channels.twilio_signed import PROVIDER, HookRefused, SignedForms, signed_text
 from store.intents import Intent
 
@@ -17,7 +18,6 @@ ANSWER_TYPE = "text/xml"
 
 _MESSAGE_SID = re.compile(r"(?:SM|MM)[0-9a-f]{32}")
 _NUMBER = re.compile(r"\+?[0-9]{3,15}")  # ours: a long number or a short code
-_PHONE = re.compile(r"\+[1-9][0-9]{6,14}")
 _REQUIRED = ("AccountSid", "Body", "From", "MessageSid", "To")
 _READ = (*_REQUIRED, "OptOutType")
 # Fields whose names hold the name of one that is read (twilio.com, request to your webhook URL).
@@ -25,18 +25,6 @@ _AKIN = ("FromCity", "FromCountry", "FromState", "FromZip", "SmsMessageSid", "To
 _BY_TWILIO = {"STOP": Intent.STOP, "START": Intent.START, "HELP": Intent.HELP}  # with Advanced Opt-Out
 # What Twilio answers itself without saying so. It answers STOP too, but lets no answer of ours through after it.
 _ANSWERED = frozenset({"start", "unstop", "help", "info"})
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivedText:
-    """One text, as it came. `text` is empty where it cannot be told for certain from what stands beside it."""
-
-    provider: str
-    provider_id: str
-    sender: str = field(repr=False)
-    text: str = field(repr=False)
-    provider_understood: Intent | None
-    is_answered_by_provider: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +46,7 @@ class ReplyReader(SignedForms):
         if not _NUMBER.fullmatch(fields["To"]):
             raise HookRefused("to")
         sender = fields["From"]
-        if not _PHONE.fullmatch(sender) or sender in (fields["To"], self.sender):
+        if not PHONE.fullmatch(sender) or sender in (fields["To"], self.sender):
             return None
         return _received(fields)
 

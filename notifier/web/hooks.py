@@ -15,11 +15,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from notifier.channels import Progress, Unreachable
-from notifier.channels.elks_receipts import FINAL, LookedUp, Report, ReportReader, ReportRefused
-from notifier.channels.elks_receipts import PROVIDER as ELKS
+from notifier.channels.elks_receipts import FINAL, LookedUp, Report, ReportReader
 from notifier.channels.elks_receipts import RECEIPTS_PATH as RECEIPTS_PATH_OF_ELKS
+from notifier.channels.elks_replies import ANSWER_TYPE as ANSWER_TYPE_OF_ELKS
+from notifier.channels.elks_replies import REPLIES_PATH as REPLIES_PATH_OF_ELKS
+from notifier.channels.elks_replies import NoticeReader
+from notifier.channels.elks_told import PROVIDER as ELKS
+from notifier.channels.elks_told import ElksRefused
+from notifier.channels.inbound import ReceivedText
 from notifier.channels.twilio_receipts import RECEIPTS_PATH, ReceiptReader, ReceivedReceipt
-from notifier.channels.twilio_replies import ANSWER_TYPE, REPLIES_PATH, ReceivedText, ReplyReader, answer_body
+from notifier.channels.twilio_replies import ANSWER_TYPE, REPLIES_PATH, ReplyReader, answer_body
 from notifier.channels.twilio_signed import PROVIDER, HookRefused
 from store.database import DatabaseError
 
@@ -59,17 +64,26 @@ def routes(hooks: HookSettings, record: Callable[[ReceivedReceipt], None]) -> li
 
 @dataclass(frozen=True, slots=True)
 class ElksHooks:
-    """`progress` asks 46elks about one of its messages (raises Unreachable); `record` is as for `routes`."""
+    """`progress` and `received` ask 46elks about a message of ours and a text to us (they raise Unreachable, `received`
+    also ElksRefused); `record` is as for `routes`, `take` as for `reply_routes`."""
 
     secret: str = field(repr=False)
     progress: Callable[[str], Progress | None]
     record: Callable[[LookedUp], None]
+    received: Callable[[str], ReceivedText | None]
+    take: Callable[[ReceivedText], str]
 
 
 def elks_routes(hooks: ElksHooks) -> list[Route]:
-    """The address that 46elks reports to. Answers 503 where 46elks does not yet say the same itself: it tries again."""
-    path = RECEIPTS_PATH_OF_ELKS + "{secret}/{attempt_id}"
-    return [Route(path, _elks_reports(ReportReader(hooks.secret), hooks), methods=["POST"])]
+    """The addresses that 46elks reports to and brings texts to. They answer 503 where 46elks does not yet say the same
+    itself: it tries again."""
+    few = asyncio.Semaphore(_QUESTIONS_AT_ONCE)  # a provider that hangs holds these threads, not those of pages
+    reports = _elks_reports(ReportReader(hooks.secret), hooks, few)
+    texts = _elks_texts(NoticeReader(hooks.secret), hooks, few)
+    return [
+        Route(RECEIPTS_PATH_OF_ELKS + "{secret}/{attempt_id}", reports, methods=["POST"]),
+        Route(REPLIES_PATH_OF_ELKS + "{secret}", texts, methods=["POST"]),
+    ]
 
 
 def reply_routes(hooks: HookSettings, take: Callable[[ReceivedText], str]) -> list[Route]:
@@ -99,9 +113,9 @@ def _receipts(
     return receive
 
 
-def _elks_reports(reader: ReportReader, hooks: ElksHooks) -> Callable[[Request], Awaitable[Response]]:
-    few = asyncio.Semaphore(_QUESTIONS_AT_ONCE)  # a provider that hangs holds these threads, not those of pages
-
+def _elks_reports(
+    reader: ReportReader, hooks: ElksHooks, few: asyncio.Semaphore
+) -> Callable[[Request], Awaitable[Response]]:
     async def receive(request: Request) -> Response:
         try:
             body = await _form_body(request)
@@ -111,7 +125,7 @@ def _elks_reports(reader: ReportReader, hooks: ElksHooks) -> Callable[[Request],
             if looked_up is None:
                 return Response(status_code=503)
             await run_in_threadpool(hooks.record, looked_up)
-        except (HookRefused, ReportRefused) as error:
+        except (HookRefused, ElksRefused) as error:
             return _refused(str(error), 403, ELKS)
         except ClientDisconnect:
             return _refused("cut_off", 400, ELKS)
@@ -123,15 +137,38 @@ def _elks_reports(reader: ReportReader, hooks: ElksHooks) -> Callable[[Request],
     return receive
 
 
+def _elks_texts(
+    reader: NoticeReader, hooks: ElksHooks, few: asyncio.Semaphore
+) -> Callable[[Request], Awaitable[Response]]:
+    async def receive(request: Request) -> Response:
+        try:
+            message_id = reader.read(request.path_params["secret"], await _form_body(request))
+            async with few:
+                text = await run_in_threadpool(hooks.received, message_id)
+            answer = "" if text is None else await run_in_threadpool(hooks.take, text)
+        except (HookRefused, ElksRefused) as error:
+            return _reply_refused(str(error), 403, ELKS)
+        except ClientDisconnect:
+            return _reply_refused("cut_off", 400, ELKS)
+        except Unreachable:
+            return Response(status_code=503)
+        except DatabaseError as error:
+            _log.error("reply_not_stored", provider=ELKS, error=type(error).__name__)
+            return Response(status_code=503)
+        return Response(answer, media_type=ANSWER_TYPE_OF_ELKS) if answer else Response(status_code=204)
+
+    return receive
+
+
 def _looked_up(hooks: ElksHooks, report: Report) -> LookedUp | None:
-    """What 46elks itself says of the message; None while it does not say as much as the report. Raises ReportRefused
+    """What 46elks itself says of the message; None while it does not say as much as the report. Raises ElksRefused
     for a message that it does not have."""
     try:
         found = hooks.progress(report.provider_id)
     except Unreachable:
         return None
     if found is None:
-        raise ReportRefused("no_such_message")
+        raise ElksRefused("no_such_message")
     if report.status in FINAL and found.status not in FINAL:
         return None
     return LookedUp(report.provider_id, found.status, report.attempt_id)
@@ -163,9 +200,9 @@ def _refused(reason: str, status: int, provider: str = PROVIDER) -> Response:
     return Response(status_code=status)
 
 
-def _reply_refused(reason: str, status: int) -> Response:
-    REPLIES_REFUSED.labels(PROVIDER, reason).inc()
-    _log.warning("reply_refused", provider=PROVIDER, reason=reason)
+def _reply_refused(reason: str, status: int, provider: str = PROVIDER) -> Response:
+    REPLIES_REFUSED.labels(provider, reason).inc()
+    _log.warning("reply_refused", provider=provider, reason=reason)
     return Response(status_code=status)
 
 

@@ -11,7 +11,7 @@ import worker.demo
 FOLDER = Path(worker.demo.__file__).parent
 THE_SIMULATIONS_OWN = sorted(
     path for name in ("region*", "people", "cast", "care_units", "facilities", "servers", "accepted", "inbox",
-                      "provider*", "twilio*", "elks*", "fault_answers", "smtp_host", "sms_parts")
+                      "provider*", "twilio*", "elks*", "fault_answers", "phone", "smtp_host", "sms_parts")
     for path in FOLDER.glob(f"{name}.py")
 )  # fmt: skip
 OURS = ("store", "feeds", "notifier", "worker")

@@ -12,7 +12,8 @@ import pytest
 from starlette.applications import Starlette
 
 from notifier import replies
-from notifier.channels.twilio_replies import REPLIES_PATH, ReceivedText
+from notifier.channels.inbound import ReceivedText
+from notifier.channels.twilio_replies import REPLIES_PATH
 from notifier.reply_texts import answer
 from notifier.web.hooks import HookSettings, reply_routes
 from store.database import Sessions, open_database

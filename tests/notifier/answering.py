@@ -16,7 +16,7 @@ from starlette.types import Scope as AsgiScope
 
 from notifier import actions, replies
 from notifier.actions import Acted, Looked, Press
-from notifier.channels.twilio_replies import ReceivedText
+from notifier.channels.inbound import ReceivedText
 from notifier.web import actions as action_pages
 from notifier.web.actions import ActionSite, Pressed
 from store.audit import AuditEntry

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from notifier import replies
-from notifier.channels.twilio_replies import ReceivedText
+from notifier.channels.inbound import ReceivedText
 from notifier.reply_texts import answer
 from store.audit import about_contact
 from store.bookings import Booking

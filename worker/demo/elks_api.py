@@ -42,6 +42,8 @@ class ElksAccount:
 
     username: str = "u00000000000000000000000000000000"
     password: str = field(default="simulated-api-password", repr=False)
+    number: str = "+46701740687"  # that people text
+    sms_url: str = field(default="", repr=False)  # where their texts are brought, as set for the number; empty: nowhere
     manner: Manner = Manner(timedelta(seconds=2), timedelta(seconds=60))
 
 
@@ -55,12 +57,15 @@ class ElksApi:
         faults: FaultMix,
         receipts: Receipts,
         now: Callable[[], datetime],
+        texts: Mapping[str, Mapping[str, Any]],
     ) -> None:
+        """`texts`: what people have sent to the account's number, by id."""
         self._account = account
         self._accepted = accepted
         self._faults = faults
         self._receipts = receipts
         self._now = now
+        self._texts = texts
 
     @property
     def routes(self) -> list[Route]:
@@ -101,13 +106,16 @@ class ElksApi:
         size = min(int(limit), _MOST_LISTED) if limit.isdecimal() and int(limit) else _MOST_LISTED
         page: dict[str, Any] = {"data": [resource(one) for one in wanted[:size]]}
         if len(wanted) > size:
-            page["next"] = _written(wanted[size - 1].taken_at)
+            page["next"] = written(wanted[size - 1].taken_at)
         return JSONResponse(page)
 
     async def show(self, request: Request) -> Response:
         refused = self._stranger(request)
         if refused is not None:
             return _error(*refused)
+        text = self._texts.get(request.path_params["id"])
+        if text is not None:
+            return JSONResponse(text)
         message = self._accepted.find(request.path_params["id"])
         if message is None or not _is_ours(message):
             return _error(404, "Not found")
@@ -158,16 +166,16 @@ def resource(message: Message) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "id": message.id,
         "status": message.status,
-        "direction": "outgoing",
+        "direction": message.details.get("direction", "outgoing"),
         "from": message.details["from"],
         "to": message.to,
         "message": message.body,
-        "created": _written(message.taken_at),
+        "created": written(message.taken_at),
         "parts": message.segments,
         "cost": _PRICE * message.segments,
     }
     if message.status == "delivered":
-        shown["delivered"] = _written(message.sent_at or message.taken_at)
+        shown["delivered"] = written(message.sent_at or message.taken_at)
     return shown
 
 
@@ -175,7 +183,7 @@ def post_report(message: Message) -> bool:
     """Whether the address in `whendelivered` took the message's present status; it is not signed."""
     fields = {"id": message.id, "status": message.status}
     if message.status == "delivered":
-        fields["delivered"] = _written(message.sent_at or message.taken_at)
+        fields["delivered"] = written(message.sent_at or message.taken_at)
     answer = post_form(message.details["status_callback"], fields)
     return answer is None or answer.took
 
@@ -191,7 +199,8 @@ def _instant(text: str | None) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _written(at: datetime) -> str:
+def written(at: datetime) -> str:
+    """As 46elks writes instants: UTC, without saying so."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 

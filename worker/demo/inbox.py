@@ -59,14 +59,15 @@ def inbox_page(messages: Sequence[Message], *, to: str | None) -> str:
 
 def _answering(messages: Sequence[Message]) -> str:
     """Buttons that send a text from the phone that got the last SMS."""
-    numbers = [message.to for message in messages if message.channel == "sms"]
-    if not numbers:
+    texts = [message for message in messages if message.channel == "sms"]
+    if not texts:
         return ""
-    number = escape(numbers[-1])
+    number, provider = escape(texts[-1].to), escape(texts[-1].details.get("provider", ""))
     buttons = " ".join(f'<button name="body" value="{word}">{word}</button>' for word in _WORDS)
     return (
         f'<form method="post" action="/inbound"><p class="meta">Svara från {number}:</p>'
-        f'<input type="hidden" name="from" value="{number}">\n<p>{buttons}</p></form>\n'
+        f'<input type="hidden" name="from" value="{number}">\n'
+        f'<input type="hidden" name="provider" value="{provider}">\n<p>{buttons}</p></form>\n'
     )
 
 

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,7 +21,9 @@ from starlette.routing import Route
 
 from worker.demo.accepted import AcceptedList, Message
 from worker.demo.elks_api import PROVIDER, ElksAccount, ElksApi, post_report
+from worker.demo.elks_inbound import ElksInbound
 from worker.demo.inbox import CONTENT_POLICY, inbox_page
+from worker.demo.phone import Phone
 from worker.demo.provider_faults import FaultMix, Way
 from worker.demo.servers import LOOPBACK, RunningServer, clock_from, heeding_signals, loopback_socket, serve
 from worker.demo.smtp_host import SmtpHost
@@ -81,11 +84,14 @@ def start_providers(settings: ProviderSettings, now: Callable[[], datetime]) -> 
     )
     opted_out: set[str] = set()
     twilio = TwilioApi(settings.account, accepted, faults, receipts, now, opted_out)
-    elks = ElksApi(settings.elks, accepted, elks_faults, receipts, now)
+    texts: dict[str, dict[str, Any]] = {}
+    elks = ElksApi(settings.elks, accepted, elks_faults, receipts, now, texts)
     inbound = Inbound(settings.account, accepted, receipts, now, opted_out)
+    elks_inbound = ElksInbound(settings.elks, accepted, receipts, now, texts)
+    phone = Phone({"twilio": inbound.bring, PROVIDER: elks_inbound.bring})
     listener = loopback_socket(settings.smtp_port)
     app = Starlette(
-        routes=[*twilio.routes, *elks.routes, *inbound.routes, *_Desk(accepted, mixes).routes],
+        routes=[*twilio.routes, *elks.routes, *phone.routes, *_Desk(accepted, mixes).routes],
         lifespan=_with_smtp(SmtpHost(accepted, now), listener),
     )
     server = serve(app, settings.port)

@@ -7,11 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from lxml import etree
-from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
-from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
 
 from worker.demo.accepted import AcceptedList, Message
 from worker.demo.sms_parts import parts
@@ -32,7 +27,6 @@ _STARTED = (
     "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
 )
 _HELPED = "Reply STOP to unsubscribe. Msg&Data Rates May Apply."
-_LONGEST_BODY = 1600
 
 
 class Inbound:
@@ -52,36 +46,18 @@ class Inbound:
         self._now = now
         self._opted_out = opted_out
 
-    @property
-    def routes(self) -> list[Route]:
-        return [Route("/inbound", self.receive, methods=["POST"])]
-
-    async def receive(self, request: Request) -> Response:
-        """A text, as JSON or from the phone's own page: `from`, `body`, and `sid` to bring one a second time."""
-        is_page = not request.headers.get("content-type", "").startswith("application/json")
-        try:
-            given = dict((await request.form()) if is_page else await request.json())
-        except (ValueError, TypeError):
-            return JSONResponse({"error": "a text is an object"}, status_code=422)
-        sender, body = given.get("from"), given.get("body", "")
-        if not isinstance(sender, str) or isinstance(body, UploadFile) or len(str(body)) > _LONGEST_BODY:
-            return JSONResponse({"error": "a text has from and body"}, status_code=422)
-        sid = str(given.get("sid") or f"SM{secrets.token_hex(16)}")
-        status = await run_in_threadpool(self._bring, sender, str(body), sid)
-        if is_page:
-            return RedirectResponse(f"/inbox?to={sender.replace('+', '%2B')}", status_code=303)
-        return JSONResponse({"sid": sid, "hook_status": status})
-
-    def _bring(self, sender: str, body: str, sid: str) -> int:
-        """The status of the hook's answer; 0 if there was none."""
+    def bring(self, sender: str, body: str, known_id: str) -> tuple[str, int]:
+        """The text's id, and the status of the hook's answer; 0 if there was none. `known_id`: of one that is brought
+        a second time."""
+        sid = known_id or f"SM{secrets.token_hex(16)}"
         self._heed(sender, body.strip().lower())
         answer = post_signed(self._account.sms_url, self._fields(sender, body, sid), self._account.token)
         if answer is None:
-            return 0
+            return sid, 0
         if answer.took and sender not in self._opted_out:  # else 21610
             for text in _texts(answer.body):
                 self._send(sender, text)
-        return answer.status
+        return sid, answer.status
 
     def _heed(self, sender: str, word: str) -> None:
         if word in _STOP:

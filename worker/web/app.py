@@ -11,12 +11,11 @@ from starlette.routing import BaseRoute
 from feeds.routes import in_front_of
 from notifier import actions, receipts, replies
 from notifier.actions import Acted, Looked, Press
-from notifier.channels import Answering
-from notifier.channels.elks_receipts import PROVIDER as ELKS
 from notifier.channels.elks_receipts import LookedUp
+from notifier.channels.elks_sms import ElksSms
+from notifier.channels.inbound import ReceivedText
 from notifier.channels.twilio_receipts import ReceivedReceipt
-from notifier.channels.twilio_replies import ReceivedText
-from notifier.providers import made_by
+from notifier.providers import members
 from notifier.web import actions as action_pages
 from notifier.web import hooks
 from notifier.web.actions import ActionSite, Pressed
@@ -72,20 +71,23 @@ def _twilio_hooks(wiring: Wiring) -> Sequence[BaseRoute]:
     def record(receipt: ReceivedReceipt) -> None:
         receipts.record(wiring.sessions, receipt, datetime.now(UTC))
 
-    def take(text: ReceivedText) -> str:
-        return replies.take(wiring.sessions, wiring.vault, text, datetime.now(UTC), wiring.now(), settings.public_url)
-
     known = hooks.HookSettings(settings.public_url, settings.twilio_account_sid, token, settings.twilio_sender)
-    return [*hooks.routes(known, record), *hooks.reply_routes(known, take)]
+    return [*hooks.routes(known, record), *hooks.reply_routes(known, partial(_take, wiring))]
 
 
 def _elks_hooks(wiring: Wiring) -> Sequence[BaseRoute]:
-    channel = made_by(wiring.channels.get("sms"), ELKS)
-    if not isinstance(channel, Answering):
+    channel = next((one for one in members(wiring.channels.get("sms")) if isinstance(one, ElksSms)), None)
+    if channel is None:
         return ()
 
     def record(receipt: LookedUp) -> None:
         receipts.record(wiring.sessions, receipt, datetime.now(UTC))
 
     secret = wiring.settings.elks_hook_secret.get_secret_value()
-    return hooks.elks_routes(hooks.ElksHooks(secret, channel.progress, record))
+    take = partial(_take, wiring)
+    return hooks.elks_routes(hooks.ElksHooks(secret, channel.progress, record, channel.received, take))
+
+
+def _take(wiring: Wiring, text: ReceivedText) -> str:
+    real_now, site = datetime.now(UTC), wiring.settings.public_url
+    return replies.take(wiring.sessions, wiring.vault, text, real_now, wiring.now(), site)

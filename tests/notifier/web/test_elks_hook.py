@@ -9,6 +9,8 @@ from starlette.applications import Starlette
 
 from notifier.channels import Progress, Unreachable
 from notifier.channels.elks_receipts import LookedUp
+from notifier.channels.elks_told import ElksRefused
+from notifier.channels.inbound import ReceivedText
 from notifier.web.hooks import ElksHooks, elks_routes
 from tests.notifier.web.test_hooks import FORM_TYPE, Web, served
 
@@ -16,6 +18,16 @@ SECRET = "Hemlig-del-av-adressen"
 ATTEMPT = "Vx3nR0mQ_k-Zb7yPq2sT1A"
 PATH = f"/hooks/elks/receipts/{SECRET}/{ATTEMPT}"
 ID = "s" + "0123456789abcdef" * 2
+TEXTS_PATH = f"/hooks/elks/inbound/{SECRET}"
+TEXT = ReceivedText("46elks", "s" + "a" * 32, "+46701740605", "STOPP", None, is_answered_by_provider=False)
+NOTICE = {
+    "direction": "incoming",
+    "id": TEXT.provider_id,
+    "from": "+46701740699",  # nobody's word but the caller's
+    "to": "+46701740687",
+    "created": "2026-11-24T08:55:00.000000",
+    "message": "START",
+}
 FORM = {"id": ID, "status": "delivered", "delivered": "2026-11-24T09:00:00.000000"}
 
 
@@ -27,6 +39,9 @@ class Elks:
         self.asked: list[str] = []
         self.answers = True
         self.recorded: list[LookedUp] = []
+        self.texts: dict[str, ReceivedText | None] = {}
+        self.heard: list[ReceivedText] = []
+        self.answer = "Svar å ä ö"
 
     def progress(self, provider_id: str) -> Progress | None:
         self.asked.append(provider_id)
@@ -34,11 +49,27 @@ class Elks:
             raise Unreachable("no_answer", "")
         return Progress(self.says[provider_id]) if provider_id in self.says else None
 
+    def received(self, message_id: str) -> ReceivedText | None:
+        self.asked.append(message_id)
+        if not self.answers:
+            raise Unreachable("no_answer", "")
+        if message_id not in self.texts:
+            raise ElksRefused("no_such_message")
+        return self.texts[message_id]
+
+    def take(self, text: ReceivedText) -> str:
+        self.heard.append(text)
+        return self.answer
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Web, Elks]]:
     elks = Elks()
-    routes = elks_routes(ElksHooks(SECRET, lambda one: elks.progress(one), lambda one: elks.recorded.append(one)))
+    hooks = ElksHooks(
+        SECRET, lambda one: elks.progress(one), lambda one: elks.recorded.append(one),
+        lambda one: elks.received(one), lambda one: elks.take(one),
+    )  # fmt: skip
+    routes = elks_routes(hooks)
     with served(Starlette(routes=routes)) as port:
         yield Web(port, []), elks
 
@@ -116,3 +147,45 @@ def test_json_and_get_are_no_reports(web: Web, elks: Elks) -> None:
     assert report(web, b"{}", content_type="application/json") == 403
     assert web.post(b"", [], PATH, "GET") == 405
     assert elks.recorded == []
+
+
+def test_a_text_is_heard_as_46elks_has_it_whatever_the_form_says(web: Web, elks: Elks) -> None:
+    elks.texts[TEXT.provider_id] = TEXT
+    assert report(web, NOTICE, TEXTS_PATH) == 200
+    assert elks.heard == [TEXT]
+    elks.answer = ""
+    assert report(web, NOTICE, TEXTS_PATH) == 204
+
+
+def test_a_text_that_no_phone_sent_is_taken_and_heard_by_nobody(web: Web, elks: Elks) -> None:
+    elks.texts[TEXT.provider_id] = None
+    assert report(web, NOTICE, TEXTS_PATH) == 204
+    assert elks.heard == []
+
+
+def test_a_text_is_brought_again_while_46elks_cannot_be_asked(web: Web, elks: Elks) -> None:
+    elks.answers = False
+    assert report(web, NOTICE, TEXTS_PATH) == 503
+    assert elks.heard == []
+
+
+FORGED_TEXTS = {
+    "another secret": (NOTICE, TEXTS_PATH.replace(SECRET, "Gissad-del-av-adressen")),
+    "one of ours": ({**NOTICE, "direction": "outgoing"}, TEXTS_PATH),
+    "an id that is none": ({**NOTICE, "id": "../me"}, TEXTS_PATH),
+    "no form": (b"\xff\xfe", TEXTS_PATH),
+}
+
+
+@pytest.mark.parametrize(("form", "path"), FORGED_TEXTS.values(), ids=FORGED_TEXTS.keys())
+def test_a_text_from_who_does_not_know_the_address_is_refused_before_46elks_is_asked(
+    web: Web, elks: Elks, form: dict[str, str] | bytes, path: str
+) -> None:
+    assert report(web, form, path) == 403
+    assert (elks.asked, elks.heard) == ([], [])
+
+
+def test_a_text_that_46elks_does_not_have_is_heard_by_nobody(web: Web, elks: Elks) -> None:
+    """Who has learned the address stops nobody's messages, and starts nobody's."""
+    assert report(web, NOTICE, TEXTS_PATH) == 403
+    assert elks.heard == []

@@ -16,7 +16,8 @@ from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
 
 from notifier import replies
-from notifier.channels.twilio_replies import REPLIES_PATH, ReceivedText, ReplyReader
+from notifier.channels.inbound import ReceivedText
+from notifier.channels.twilio_replies import REPLIES_PATH, ReplyReader
 from notifier.channels.twilio_signed import HookRefused
 from notifier.web.hooks import HookSettings, reply_routes
 from store.database import Sessions, open_database
