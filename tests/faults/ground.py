@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlmodel import col, select, update
+from sqlmodel import and_, col, or_, select, update
 
 from notifier import ready_texts
 from store.database import Sessions, open_database
-from store.deliveries import Attempt, Delivery
+from store.deliveries import Attempt, Delivery, DeliveryPart
 from store.vault import Vault
 from tests.conftest import NOW
 from tests.faults.business_time import BusinessTime
@@ -28,7 +28,7 @@ from worker.wiring import open_vault
 
 MOVING = ("queued", "sending", "uncertain")
 _SPEED = 10.0  # of business time: half a minute's wait for a provider that could not be reached is three seconds
-_READY = re.compile(r"ready (http://\S+) smtp")
+_READY = re.compile(r"ready (http://\S+) smtp (\S+):(\d+)")
 
 
 @dataclass
@@ -75,18 +75,29 @@ class Ground:
         return states(self.sessions)
 
     def is_moving(self) -> bool:
-        """Whether anything is left to send or to settle."""
+        """Whether anything is left to send or to settle, or has failed and is to go on by another channel."""
+        goes_on = and_(col(Delivery.state) == "failed", col(Delivery.follow_at) <= self.time.now())
+        moving = or_(col(Delivery.state).in_(MOVING), goes_on)
         with self.sessions.reading() as session:
-            return session.exec(select(Delivery.id).where(col(Delivery.state).in_(MOVING)).limit(1)).first() is not None
+            return session.exec(select(Delivery.id).where(moving).limit(1)).first() is not None
+
+    def awaits_receipts(self) -> bool:
+        """Whether an SMS was taken and nobody has said what became of it."""
+        unheard = (col(Delivery.state) == "accepted", col(Delivery.channel) == "sms")
+        with self.sessions.reading() as session:
+            return session.exec(select(Delivery.id).where(*unheard).limit(1)).first() is not None
 
     def promises(self) -> list[Promise]:
         """Every delivery, the oldest first."""
         with self.sessions.reading() as session:
+            occasions: dict[str, list[str]] = {}
+            for part in session.exec(select(DeliveryPart.delivery_id, DeliveryPart.occasion)):
+                occasions.setdefault(str(part[0]), []).append(part[1])
             attempts: dict[str, list[Attempt]] = {}
             for one in session.exec(select(Attempt).order_by(col(Attempt.id))):
                 attempts.setdefault(str(one.delivery_id), []).append(one)
             rows = session.exec(select(Delivery).order_by(col(Delivery.id)))
-            return [Promise.of(row, attempts.get(str(row.id), [])) for row in rows]
+            return [Promise.of(row, attempts.get(str(row.id), []), occasions.get(str(row.id), [])) for row in rows]
 
     def listed(self, state: str) -> set[str]:
         """The ids of those in a state that the operator's own command prints."""
@@ -129,7 +140,7 @@ def ground(
     """A provider that runs, and a migrated database (by default `kallelse.db` in the folder) in which so many
     deliveries are due. Receipts come to the program itself, unless a `public_url` leads them astray. By business it
     is Tuesday, 09.55, unless `time` is given. `sms_by` among the settings: `twilio` (unless it is given), `46elks`, or
-    `both`."""
+    `both`. With `by_email` what does not arrive goes on by e-mail, and some people have phones that none arrives at."""
     with ExitStack() as parts:
         provider = parts.enter_context(
             forked(PROVIDERS, ["--dir", str(folder / "providers")], {}, folder / "provider.log")
@@ -138,7 +149,9 @@ def ground(
         ready = _READY.search(provider.said())
         assert ready is not None
         url = database_url or f"sqlite:///{folder / 'kallelse.db'}"
-        environment = _environment(folder, url, ready[1], settings or {})
+        by_email = bool(settings and settings.get("by_email"))
+        mail = {"smtp_host": ready[2], "smtp_port": ready[3]} if by_email else {}
+        environment = _environment(folder, url, ready[1], {**mail, **(settings or {})})
         configuration = read_settings(environment)
         sessions = open_database(url)
         parts.callback(sessions.close)
@@ -148,7 +161,7 @@ def ground(
         with sessions.writing() as session:
             ready_texts.install(session, here.time.now())
         if deliveries:
-            due_of_both_sorts(sessions, here.vault, here.time.now(), deliveries)
+            due_of_both_sorts(sessions, here.vault, here.time.now(), deliveries, also_by_email=by_email)
         yield here
 
 
@@ -160,9 +173,10 @@ def _environment(folder: Path, database_url: str, provider_url: str, settings: M
     }  # fmt: skip
     given = {**hasty, **settings}
     by = given.pop("sms_by", "twilio")
+    mail = {"smtp_starttls": "false", "smtp_sender": "kallelse@example.se"} if given.pop("by_email", False) else {}
     elks = {} if by == "twilio" else _elks(provider_url)
     alone = {"twilio_account_sid": ""} if by == "46elks" else {}
-    return settings_for(folder, database_url, "", provider_url, **{**elks, **alone, **given})
+    return settings_for(folder, database_url, "", provider_url, **{**elks, **alone, **mail, **given})
 
 
 def _elks(provider_url: str) -> dict[str, object]:
@@ -179,11 +193,14 @@ def _elks(provider_url: str) -> dict[str, object]:
 def _message(accepted: dict[str, str | dict[str, str]]) -> Message:
     details = accepted["details"]
     assert isinstance(details, dict)
-    token = details["status_callback"].rsplit("/", 1)[1]
+    is_mail = accepted["channel"] == "email"
+    mail_id = details["message-id"].strip("<>") if is_mail else ""
+    token = mail_id.partition("@")[0] if is_mail else details["status_callback"].rsplit("/", 1)[1]
     return Message(
-        id=str(accepted["id"]),
+        id=mail_id or str(accepted["id"]),
         to=str(accepted["to"]),
         body=str(accepted["body"]),
         token=token,
         taken_at=datetime.fromisoformat(str(accepted["taken_at"])),
+        channel=str(accepted["channel"]),
     )

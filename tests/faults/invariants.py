@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from store.deliveries import Attempt, Delivery
 from store.purposes import CHANGE_NOTICES, Purpose
+from store.unsettled import PROVED_ABSENT
 from tests.faults.business_time import BusinessTime
 
 _SWEDEN = ZoneInfo("Europe/Stockholm")
@@ -29,13 +30,15 @@ _MOST_ATTEMPTS = 12
 
 @dataclass(frozen=True)
 class Message:
-    """One message that the provider took. `token` is the attempt's, from its StatusCallback."""
+    """One message that the provider took. `token` is the attempt's, from its StatusCallback; of a mail, the delivery's
+    own id, as its Message-ID has it."""
 
     id: str
     to: str
     body: str
     token: str
     taken_at: datetime  # real time
+    channel: str = "sms"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,12 @@ class Try:
     began_at: datetime  # real time
     outcome: str | None
     provider_id: str | None
+    provider: str = ""
+    code: str = ""
+
+    @property
+    def was_unknown(self) -> bool:
+        return self.outcome in (None, "unknown") or self.code == PROVED_ABSENT
 
 
 @dataclass(frozen=True)
@@ -62,6 +71,8 @@ class Promise:
     useful_until: datetime
     settled_at: datetime | None
     tries: tuple[Try, ...]
+    channel: str = "sms"
+    occasions: frozenset[str] = frozenset()
 
     @property
     def must_arrive(self) -> bool:
@@ -76,11 +87,18 @@ class Promise:
         return any(one.outcome in (None, "unknown") for one in self.tries)
 
     @classmethod
-    def of(cls, row: Delivery, attempts: Sequence[Attempt]) -> Self:
+    def of(cls, row: Delivery, attempts: Sequence[Attempt], occasions: Iterable[str]) -> Self:
+        tokens = {one.id: one.public_id if row.channel == "sms" else str(row.id) for one in attempts}
         return cls(
             str(row.id), Purpose(row.purpose), str(row.state), row.reason, row.fence, row.crash_count,
             row.claimed_until is not None, row.created_at, row.useful_until, row.settled_at,
-            tuple(Try(one.public_id, one.fence, one.began_at, one.outcome, one.provider_id) for one in attempts),
+            tuple(
+                Try(
+                    tokens[one.id], one.fence, one.began_at, one.outcome, one.provider_id, one.provider, one.code
+                )
+                for one in attempts
+            ),
+            row.channel, frozenset(occasions),
         )  # fmt: skip
 
 
@@ -145,6 +163,18 @@ def violations(found: Evidence) -> list[str]:
     return wrong
 
 
+def mistold(by_sms: Iterable[Promise], by_email: Iterable[Promise]) -> list[str]:
+    """What is wrong between channels: e-mail goes where an SMS did not arrive, once, and nowhere else."""
+    mails = Counter(occasion for one in by_email for occasion in one.occasions)
+    wrong = []
+    for one in by_sms:
+        wanted = one.state != "delivered"
+        if any(mails[occasion] != wanted for occasion in one.occasions):
+            name = "I1 told by neither channel" if wanted else "I3 told by both channels"
+            wrong.append(f"{name}, or by one of them more than once: {one.id}: {one.state} {one.reason}")
+    return wrong
+
+
 def illegal_moves(before: Iterable[Promise], after: Iterable[Promise]) -> list[str]:
     """I6, between two looks at the same ledger: ends stay, and fences never fall."""
     later = {one.id: one for one in after}
@@ -177,6 +207,7 @@ def _of_one(found: Evidence, promise: Promise) -> Iterable[str]:
     yield from _told_truly(promise, messages)
     yield from _in_time(found, promise, messages)
     yield from _with_measure(promise)
+    yield from _by_one_provider(promise)
     if len(messages) > 1 + (found.may_copy and promise.must_arrive):
         yield f"I3 told {len(messages)} times"
 
@@ -208,7 +239,7 @@ def _told_truly(promise: Promise, messages: Sequence[Message]) -> Iterable[str]:
 
 
 def _in_time(found: Evidence, promise: Promise, messages: Sequence[Message]) -> Iterable[str]:
-    began = {one.token: one.began_at for one in promise.tries}
+    began = {one.token: one.began_at for one in reversed(promise.tries)}
     for message in messages:
         at = found.time.at(message.taken_at)
         if at > promise.useful_until + _SLACK * found.time.speed:
@@ -229,6 +260,14 @@ def _with_measure(promise: Promise) -> Iterable[str]:
         yield f"I6 its fences do not rise: {fences}, then {promise.fence}"
     if len(promise.tries) > _MOST_ATTEMPTS or promise.crash_count > _MOST_CRASHES:
         yield "I8 tried too often"
+
+
+def _by_one_provider(promise: Promise) -> Iterable[str]:
+    bound = ""
+    for one in promise.tries:
+        if bound not in ("", one.provider):
+            yield f"I3 what {bound} may have was given to {one.provider}"
+        bound = one.provider if one.was_unknown else bound
 
 
 def _may_move(before: Promise, after: Promise) -> bool:

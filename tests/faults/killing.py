@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tests.faults import procfile
 from tests.faults.forked import Forked
 from tests.faults.ground import Ground
-from tests.faults.invariants import Evidence, Promise, illegal_moves, violations
+from tests.faults.invariants import Evidence, Promise, illegal_moves, mistold, violations
 from tests.faults.programs import is_listening
 from tests.faults.waiting import wait_until
 from tests.faults.wired import set_faults
@@ -18,6 +18,7 @@ from tests.faults.wired import set_faults
 MIX = {
     "ok": 86, "slow": 2, "429": 2, "500_before": 2, "500_after": 2, "reset": 2, "hang": 1, "drop": 1, "junk": 2,
 }  # fmt: skip
+FAILING = {"ok": 74, "429": 16, "500_after": 4, "reset": 4, "junk": 2}
 _SPREAD = 0.05  # seconds: the moment itself is anywhere within the sending of a message
 _SAID_EVERY = 10.0  # seconds
 _MOST_ENDS = 5  # of a program by itself
@@ -39,6 +40,8 @@ class Plan:
     can_ask: bool = True  # whether the provider answers questions about messages
     hears: bool = True  # whether its receipts come
     upsets: Sequence[tuple[float, str, Callable[[], None]]] = ()
+    worse: Mapping[str, float] | None = None  # by Twilio, while 46elks has the mix
+    goes_on: bool = False  # whether what does not arrive goes on by e-mail
     rest_seconds: float = 150.0
 
     @property
@@ -56,6 +59,7 @@ class Outcome:
     wrong: Sequence[str]
     killed: Counter[str]
     seconds: float
+    mails: Evidence | None = None  # what went on by e-mail
 
     def line(self) -> str:
         ends = Counter(f"{one.state} {one.reason}".strip() for one in self.found.promises)
@@ -65,12 +69,19 @@ class Outcome:
             f"kill: seed {self.plan.seed}: {self.plan.deliveries} deliveries, {self.killed.total()} kills"
             f" ({_counted(self.killed)}){upset}; {self._dead()}: {self.found.lost} lost, {copies[False]} doubled,"
             f" {copies[True]} copies of what must arrive; {_counted(ends)}; {len(self.found.messages)} messages;"
+            f"{self._mails()}"
             f" {len(self.wrong)} violations; {self.seconds:.0f} s"
         )
 
     def report(self) -> str:
         """The line, and the first of what is wrong."""
         return "\n".join([self.line(), *self.wrong[:_SHOWN]])
+
+    def _mails(self) -> str:
+        if self.mails is None:
+            return ""
+        ends = Counter(f"{one.state} {one.reason}".strip() for one in self.mails.promises)
+        return f" {self.mails.promised} went on by e-mail ({_counted(ends)});"
 
     def _dead(self) -> str:
         dead = [
@@ -136,6 +147,8 @@ def run(here: Ground, fleet: Fleet, plan: Plan, say: Say) -> Outcome:
     began, draws, killed = time.monotonic(), random.Random(plan.seed), Counter[str]()
     seen = _Watched(here, plan)
     set_faults(here.provider_url, **plan.mix, seed=plan.seed, lookups=plan.can_ask, receipts=plan.hears)
+    if plan.worse is not None:
+        set_faults(here.provider_url, provider="twilio", **plan.worse, seed=plan.seed)
     fleet.start()
     for at, upset in _agenda(plan, draws):
         wait_until(lambda: _has_come_to(here, fleet, at), f"{at} messages", seconds=plan.rest_seconds)  # noqa: B023
@@ -208,14 +221,26 @@ def _rest(here: Ground, fleet: Fleet, plan: Plan, say: Say) -> None:
             say_at += _SAID_EVERY
             say(f"  waiting for rest: {_counted(here.counts())}")
         time.sleep(pause)
-        return not here.is_moving() and (plan.is_deaf or not here.counts().get("accepted"))
+        return not here.is_moving() and (plan.is_deaf or not here.awaits_receipts())
 
     wait_until(is_at_rest, "everything to come to rest", seconds=plan.rest_seconds)
 
 
 def _outcome(here: Ground, plan: Plan, killed: Counter[str], wrong: Sequence[str], seconds: float) -> Outcome:
-    found = Evidence(plan.deliveries, here.promises(), here.seen.look(), here.time, plan.can_ask, plan.hears)
-    return Outcome(plan, found, [*wrong, *violations(found), *_unlisted(here, found)], killed, seconds)
+    promises, messages = here.promises(), here.seen.look()
+    by_sms = [one for one in promises if one.channel == "sms"]
+    texts = [one for one in messages if one.channel == "sms"]
+    also = frozenset({"failed", "skipped"}) if plan.goes_on else frozenset[str]()
+    found = Evidence(plan.deliveries, by_sms, texts, here.time, plan.can_ask, plan.hears, also)
+    wrong = [*wrong, *violations(found), *_unlisted(here, found)]
+    if not plan.goes_on:
+        return Outcome(plan, found, wrong, killed, seconds)
+    by_email = [one for one in promises if one.channel == "email"]
+    letters = [one for one in messages if one.channel == "email"]
+    # A relay cannot be asked, and tells of nothing.
+    mails = Evidence(len(by_email), by_email, letters, here.time, could_ask=False, heard=False)
+    wrong += [*violations(mails), *_unlisted(here, mails), *mistold(by_sms, by_email)]
+    return Outcome(plan, found, wrong, killed, seconds, mails)
 
 
 def _unlisted(here: Ground, found: Evidence) -> list[str]:

@@ -1,13 +1,14 @@
 """Many deliveries due at once, as the planner would have left them: real people, bookings, parts and pinned words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session, col, func, select
 
 from notifier import ready_texts
+from notifier.fallback import follow_at
 from store import deliveries, templates
 from store.bookings import Before, Booking, BookingChange, seal_before
 from store.database import Sessions
@@ -16,7 +17,7 @@ from store.engagements import Engagement
 from store.identifiers import new_id
 from store.purposes import Purpose
 from store.standing import ChangeKind, Standing
-from store.subjects import ContactPoint, Subject, cipher_of
+from store.subjects import ContactKind, ContactPoint, Subject, cipher_of
 from store.templates import Template, TemplateVersion, VersionKey, VersionState
 from store.vault import Vault
 from tests import build
@@ -24,6 +25,9 @@ from tests.people import Person
 from worker.demo.people import MOST_CITIZENS, people
 
 FIRST_PHONE = 46701740605
+LOST_PHONE = "+46701740692"  # the provider takes every SMS to it, and reports that none arrived
+_LOST_EVERY = 15  # people
+_GIVES_WAY = timedelta(minutes=10)  # sooner than one more try by SMS could be
 AHEAD = timedelta(days=2)  # of now: the first visit
 
 
@@ -73,10 +77,13 @@ def due_codes(sessions: Sessions, vault: Vault, now: datetime, count: int) -> No
         add_due(session, vault, now, count, codes(session, now, count))
 
 
-def due_of_both_sorts(sessions: Sessions, vault: Vault, now: datetime, count: int) -> None:
+def due_of_both_sorts(
+    sessions: Sessions, vault: Vault, now: datetime, count: int, *, also_by_email: bool = False
+) -> None:
     """So many, due now, in turn what may be told at most once (reminders) and what must arrive (moved visits)."""
     with sessions.writing() as session:
-        add_due(session, vault, now, count, reminders(session, now), moves(session, now))
+        sorts = (reminders(session, now), moves(session, now))
+        add_due(session, vault, now, count, *sorts, also_by_email=also_by_email)
 
 
 def due_reminders(sessions: Sessions, vault: Vault, now: datetime, count: int) -> None:
@@ -85,15 +92,20 @@ def due_reminders(sessions: Sessions, vault: Vault, now: datetime, count: int) -
         add_due(session, vault, now, count, reminders(session, now))
 
 
-def add_due(session: Session, vault: Vault, now: datetime, count: int, *sorts: Told) -> None:
+def add_due(
+    session: Session, vault: Vault, now: datetime, count: int, *sorts: Told, also_by_email: bool = False
+) -> None:
     """One delivery a visit, of each sort in turn; visits lie five minutes apart, and go round among as many people as
-    there are."""
+    there are. `also_by_email`: what does not arrive goes on by e-mail, and of some people's SMS none arrives."""
     clinic = build.clinic(session, now)
     build.facility(session, clinic_id=clinic.id, cancel_deadline="")
-    cast = [engagement(session, vault, now, place) for place in range(min(count, MOST_CITIZENS))]
+    people_told = range(min(count, MOST_CITIZENS))
+    cast = [engagement(session, vault, now, place, also_by_email=also_by_email) for place in people_told]
     contacts = {
         engagement.subject_id: session.exec(
-            select(ContactPoint.id).where(col(ContactPoint.subject_id) == engagement.subject_id)
+            select(ContactPoint.id).where(
+                col(ContactPoint.subject_id) == engagement.subject_id, col(ContactPoint.kind) == ContactKind.PHONE
+            )
         ).one()
         for engagement in cast
     }
@@ -108,6 +120,10 @@ def add_due(session: Session, vault: Vault, now: datetime, count: int, *sorts: T
             next_attempt_at=now, created_at=now,
             useful_until=start_at - timedelta(hours=4) if told.useful_for is None else now + told.useful_for,
         )  # fmt: skip
+        if also_by_email:
+            delivery.ways = "sms,email"
+            usual = follow_at(told.purpose, now, delivery.useful_until)
+            delivery.follow_at = now + _GIVES_WAY if _is_lost(place % len(cast)) else usual
         part = DeliveryPart(
             delivery_id=delivery.id, purpose=told.purpose, occasion=_occasion(session, vault, told, booking),
             channel="sms", recipient=str(of.subject_id), booking_id=booking.id, time_version=booking.time_version,
@@ -146,9 +162,16 @@ def states(sessions: Sessions) -> dict[str, int]:
         return {str(state): number for state, number in rows}
 
 
-def engagement(session: Session, vault: Vault, now: datetime, place: int) -> Engagement:
+def engagement(session: Session, vault: Vault, now: datetime, place: int, *, also_by_email: bool = False) -> Engagement:
     """Somebody known to the register until next year, whom nobody is asked about."""
     person = Person(people(MOST_CITIZENS)[place].identity, phone=f"+{FIRST_PHONE + place}")
+    if also_by_email:
+        phone = LOST_PHONE if _is_lost(place) else person.phone
+        person = replace(person, phone=phone, email=f"person{place}@example.se")
     fresh = now + timedelta(days=365)
     subject = build.subject(session, vault, now, person, population_as_of=fresh, population_asked_as_of=fresh)
     return build.engagement(session, subject.id, now, next_poll_at=None)
+
+
+def _is_lost(place: int) -> bool:
+    return place % _LOST_EVERY == 0

@@ -8,7 +8,7 @@ import pytest
 from store.purposes import Purpose
 from tests.conftest import NOW
 from tests.faults.business_time import BusinessTime
-from tests.faults.invariants import Evidence, Message, Promise, Try, illegal_moves, violations
+from tests.faults.invariants import Evidence, Message, Promise, Try, illegal_moves, mistold, violations
 
 REAL = datetime(2026, 3, 2, 3, 4, tzinfo=UTC)
 TIME = BusinessTime(NOW, REAL)
@@ -84,6 +84,25 @@ def test_where_nobody_can_tell_what_must_arrive_may_have_one_copy_and_nothing_el
     assert violations(found(UNKNOWN, TAKEN, **deaf)) == violations(found(UNKNOWN, **deaf)) == []
     assert any("I3" in one for one in violations(found(moved, TAKEN, COPY)))
     assert any("I3" in one for one in violations(found(replace(moved, purpose=Purpose.REMINDER), TAKEN, COPY, **deaf)))
+
+
+@pytest.mark.parametrize(("outcome", "code"), [(None, ""), ("unknown", "timeout"), ("unreachable", "absent")])
+def test_what_one_provider_may_have_is_not_to_be_given_to_another(outcome: str | None, code: str) -> None:
+    may_have = replace(TRIED, token="first", outcome=outcome, code=code, provider_id=None, provider="twilio")
+    for taker, is_wrong in (("46elks", True), ("twilio", False)):
+        told = replace(TOLD, tries=(may_have, replace(TRIED, fence=2, provider=taker)))
+        assert any("I3" in one for one in violations(found(told, TAKEN))) is is_wrong
+    refused = replace(may_have, outcome="unreachable", code="http_429")
+    assert violations(found(replace(TOLD, tries=(refused, replace(TRIED, fence=2, provider="46elks"))), TAKEN)) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "mails", "wrong"),
+    [("delivered", 0, ""), ("delivered", 1, "I3"), ("failed", 0, "I1"), ("failed", 1, ""), ("failed", 2, "I1")],
+)
+def test_a_mail_goes_where_no_sms_arrived_and_nowhere_else(state: str, mails: int, wrong: str) -> None:
+    sms = replace(TOLD, state=state, occasions=frozenset({"change:1"}))
+    assert [one[:2] for one in mistold([sms], [replace(sms, id="mail")] * mails)] == ([wrong] if wrong else [])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.ground import ground
-from tests.faults.killing import Plan, from_procfile, one_process, run
+from tests.faults.killing import FAILING, Plan, from_procfile, one_process, run
 from tests.faults.programs import free_port
 from tests.faults.servers import Broker
 from tests.faults.servers import broker as broker
@@ -28,13 +28,16 @@ def folder(tmp_path: Path, sqlite_template: Path) -> Path:
     return tmp_path
 
 
-def test_one_process_killed_at_random_moments_loses_nothing_and_doubles_nothing(folder: Path) -> None:
-    plan = Plan(SEED, deliveries=80, kills=3)
+def test_one_process_killed_at_random_moments_while_an_sms_provider_fails_tells_everybody_once(folder: Path) -> None:
+    """What Twilio may have never goes by 46elks; what no phone has got goes on by e-mail, once."""
+    plan = Plan(SEED, deliveries=80, kills=3, worse=FAILING, goes_on=True)
     said: list[str] = []
-    with ground(folder, plan.deliveries) as here:
+    with ground(folder, plan.deliveries, {"sms_by": "both", "by_email": True}) as here:
         outcome = run(here, one_process(here), plan, said.append)
     assert outcome.wrong == [], "\n".join([*said, outcome.report()])
     assert outcome.found.lost == outcome.found.copies.total() == 0, outcome.report()
+    assert outcome.mails is not None
+    assert outcome.mails.promised > 0, outcome.report()
 
 
 def test_processes_killed_at_random_moments_lose_nothing_and_double_nothing(
