@@ -23,7 +23,7 @@ from store import bookings, clinics, deliveries, subjects
 from store.bookings import Booking, BookingChange
 from store.clinics import Clinic
 from store.database import Session
-from store.deliveries import Delivery, DeliveryPart
+from store.deliveries import Delivery
 from store.delivery_states import DeliveryState
 from store.facilities import Facility
 from store.outgoing import Outgoing, OutgoingPart, cipher
@@ -98,6 +98,48 @@ def told(booking: Booking, place: Facility, clinic: Clinic, about: SubjectCipher
     )
 
 
+def before(session: Session, about: SubjectCipher, occasion: str) -> bookings.Before | None:
+    """What stood before the change that the occasion is about."""
+    change_id = change_of(occasion)
+    change = session.get(BookingChange, change_id) if change_id else None
+    return None if change is None else bookings.open_before(about, change)
+
+
+def as_it_stands(covered: Covered, booking: Booking, place: Facility, stood: bookings.Before | None) -> Covered:
+    """What was promised of a booking, beside how that stands now."""
+    return replace(
+        covered,
+        before=None if stood is None else then(stood),
+        now_stands=stands(booking),
+        now_time_version=booking.time_version,
+        suspect_since=booking.missed_at,
+        second_look_at=booking.second_look_at,
+        is_frozen=place.frozen_at is not None,
+    )
+
+
+def told_as(purpose: Purpose, covered: Covered, visit: ToldVisit) -> ToldVisit:
+    """As the purpose tells of it: of a visit that is off, the time to name is the one that the recipient knows."""
+    known_at = covered.before.start_at if covered.before and purpose in OFF else visit.start_at
+    return replace(
+        visit,
+        start_at=known_at,
+        was_at=covered.before.start_at if covered.before and purpose == Purpose.MOVED else None,
+        unconfirmed_since=None if purpose in OFF else covered.suspect_since,
+    )
+
+
+def worded(version: TemplateVersion, purpose: Purpose, filled: Mapping[Field, str]) -> tuple[str, str]:
+    """Subject line and text. Raises MissingField, InvalidTemplate."""
+    words = parse(version.text, purpose)
+    from_the_right = languages.is_from_the_right(version.language)
+    text = render(words, filled, from_the_right=from_the_right)
+    since = filled[Field.UNCONFIRMED_SINCE]
+    if since and Field.UNCONFIRMED_SINCE not in words.fields:
+        text = f"{text} {unconfirmed_sentence(since, version.language)}"
+    return render(parse(version.subject_line, purpose), filled, from_the_right=from_the_right), text
+
+
 @dataclass(frozen=True, slots=True)
 class _Scene:
     """What is behind one delivery, opened for use."""
@@ -154,12 +196,7 @@ class _Scene:
         visits = [self._told(part, contact) for part in decision.parts]
         links = self._links(decision, contact, words)
         filled = values(visits, version.language, self.settings.link, self.now, links.cancelling)
-        from_the_right = languages.is_from_the_right(version.language)
-        text = render(words, filled, from_the_right=from_the_right)
-        since = filled[Field.UNCONFIRMED_SINCE]
-        if since and Field.UNCONFIRMED_SINCE not in words.fields:
-            text = f"{text} {unconfirmed_sentence(since, version.language)}"
-        subject_line = render(parse(version.subject_line, self.purpose), filled, from_the_right=from_the_right)
+        subject_line, text = worded(version, self.purpose, filled)
         if subject_line:
             text += email_frame.footer(version.language, links.unsubscribing, links.disowning)
         pressable = (self.settings.link, *links.addresses)
@@ -232,37 +269,15 @@ class _Scene:
 
     def _covered(self, one: OutgoingPart) -> Covered:
         part, booking = one.part, one.booking
+        bare = Covered(part.id, part.booking_id, part.time_version)
         if booking is None or one.place is None:
-            return Covered(part.id, part.booking_id, part.time_version)
-        before = self._before(part)
-        return Covered(
-            part_id=part.id,
-            booking_id=part.booking_id,
-            time_version=part.time_version,
-            before=None if before is None else then(before),
-            now_stands=stands(booking),
-            now_time_version=booking.time_version,
-            suspect_since=booking.missed_at,
-            second_look_at=booking.second_look_at,
-            is_frozen=one.place.frozen_at is not None,
-        )
-
-    def _before(self, part: DeliveryPart) -> bookings.Before | None:
-        change_id = change_of(part.occasion)
-        change = self.session.get(BookingChange, change_id) if change_id else None
-        return None if change is None else bookings.open_before(self.about, change)
+            return bare
+        return as_it_stands(bare, booking, one.place, before(self.session, self.about, part.occasion))
 
     def _told(self, covered: Covered, contact: Contact) -> ToldVisit:
         booking, place = self._visit_of(covered)
-        # Of a visit that is off, the time to name is the one that the recipient knows.
-        known_at = covered.before.start_at if covered.before and self.purpose in OFF else booking.start_at
-        return replace(
-            told(booking, place, self.outgoing.clinic, self.about),
-            start_at=known_at,
-            was_at=covered.before.start_at if covered.before and self.purpose == Purpose.MOVED else None,
-            unconfirmed_since=None if self.purpose in OFF else covered.suspect_since,
-            code=code(self.vault, contact.digest, booking),
-        )
+        visit = told_as(self.purpose, covered, told(booking, place, self.outgoing.clinic, self.about))
+        return replace(visit, code=code(self.vault, contact.digest, booking))
 
     def _visit_of(self, covered: Covered) -> tuple[Booking, Facility]:
         """Raises InvalidTemplate for words about a visit where there is none (a code)."""

@@ -7,19 +7,19 @@ from uuid import UUID
 
 from notifier.agreed import Agreed
 from notifier.change_notices import Change, Then
-from notifier.ledger import Entry, Ledger
+from notifier.ledger import ByLetter, Entry, Ledger
 from notifier.precedence import Mode, Origin
 from notifier.reminders import Visit
 from notifier.rules import Facts
 from notifier.swedish_days import cancel_deadline
-from store import bookings, deliveries, facilities
+from store import bookings, deliveries, facilities, letters
 from store.bookings import Booking, BookingChange
 from store.database import Session
 from store.deliveries import Delivery, DeliveryPart
 from store.delivery_states import DeliveryState
 from store.facilities import Facility
 from store.identifiers import HsaId
-from store.purposes import Purpose
+from store.purposes import CHANGE_NOTICES, Purpose
 from store.standing import ChangeKind, Standing
 from store.vault import SubjectCipher
 
@@ -42,10 +42,11 @@ def gather(
     places = facilities.by_ids(session, {booking.facility for booking in held})
     entries = _entries(deliveries.parts_about(session, subject_id, [booking.id for booking in held], ledger_since))
     untold = {change.id: change for change in bookings.untold_changes(session, subject_id)}
-    visits = tuple(_visit(booking, places[HsaId(booking.facility)], cipher, agreed) for booking in held)
+    visits = tuple(visit_of(booking, places[HsaId(booking.facility)], cipher, agreed) for booking in held)
     changes = _changes(session, cipher, untold, entries)
     choices = agreed.choices_of(subject_id)
-    return Gathered(Facts(subject_id, visits, agreed.rules, changes, Ledger(entries), choices, agreed.terms), untold)
+    ledger = Ledger(entries, _letters(session, subject_id, untold.values()) if untold else ())
+    return Gathered(Facts(subject_id, visits, agreed.rules, changes, ledger, choices, agreed.terms), untold)
 
 
 def then(before: bookings.Before) -> Then:
@@ -61,7 +62,7 @@ def change_of(occasion: str) -> UUID | None:
     return UUID(occasion.removeprefix(_CHANGE)) if occasion.startswith(_CHANGE) else None
 
 
-def _visit(booking: Booking, place: Facility, cipher: SubjectCipher, agreed: Agreed) -> Visit:
+def visit_of(booking: Booking, place: Facility, cipher: SubjectCipher, agreed: Agreed) -> Visit:
     return Visit(
         booking_id=booking.id,
         clinic_id=place.clinic_id,
@@ -101,6 +102,12 @@ def _entries(rows: Iterable[tuple[Delivery, DeliveryPart]]) -> tuple[Entry, ...]
         )
         for delivery, part in rows
     )
+
+
+def _letters(session: Session, subject_id: UUID, untold: Iterable[BookingChange]) -> tuple[ByLetter, ...]:
+    found = letters.about(session, subject_id, {change.booking_id for change in untold})
+    notices = (one for one in found if one.purpose in CHANGE_NOTICES)
+    return tuple(ByLetter(one.booking_id, Purpose(one.purpose), one.made_at) for one in notices)
 
 
 def _changes(

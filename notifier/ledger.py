@@ -32,10 +32,20 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class ByLetter:
+    """A visit that the recipient was told of by letter. It holds back no message: it may be days on its way."""
+
+    booking_id: UUID
+    purpose: Purpose
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Ledger:
-    """Every entry that can matter for one recipient now."""
+    """Every entry that can matter for one recipient now, and the letters about visits with an untold change."""
 
     entries: tuple[Entry, ...] = ()
+    letters: tuple[ByLetter, ...] = ()
 
     def has(self, purpose: Purpose, occasion: str) -> bool:
         return any(entry.purpose == purpose and entry.occasion == occasion for entry in self.entries)
@@ -52,19 +62,21 @@ class Ledger:
         return sorted({one.delivery_id: one.at for one in self._told() if one.purpose not in spared}.values())
 
     def told_it_was_off(self, booking_id: UUID) -> bool:
-        """Whether the last change notice that went out about the booking said gone or cancelled."""
-        notices = [
-            one
+        """Whether the last change notice that went out about the booking, or was printed, said gone or cancelled."""
+        went = [
+            (one.at, one.purpose)
             for one in self.entries
             if one.booking_id == booking_id
             and one.state in REACHED
             and not one.is_dropped
             and one.occasion.startswith("change:")
         ]
-        return bool(notices) and max(notices, key=lambda one: one.at).purpose in OFF
+        printed = [(one.at, one.purpose) for one in self.letters if one.booking_id == booking_id]
+        notices = [*went, *printed]
+        return bool(notices) and max(notices, key=lambda one: one[0])[1] in OFF
 
     def with_entries(self, more: Iterable[Entry]) -> "Ledger":
-        return Ledger((*self.entries, *more))
+        return Ledger((*self.entries, *more), self.letters)
 
     def _told(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.is_told]

@@ -26,6 +26,7 @@ class CrashPoint(StrEnum):
     C11 = "C11"  # a receipt has come, it is not stored
     C12 = "C12"  # the receipt is stored, not applied
     C13 = "C13"  # the receipt is applied within its transaction, which is not committed
+    C18 = "C18"  # letters are in their files, not written down as printed
 
 
 _TIME = re.compile(r"[1-9][0-9]{0,8}")

@@ -14,6 +14,7 @@ from store.deliveries import Delivery, DeliveryPart
 from store.delivery_states import DeliveryState
 from store.identifiers import new_id
 from store.inserting import insert_unless_there
+from store.letters import Letter, LetterOccasion
 from store.purposes import CHANGE_NOTICES, Purpose
 from store.standing import Standing
 
@@ -53,6 +54,8 @@ class NotReached:
     visit_at: datetime
     reason: str
     at: datetime
+    letter: str = ""  # its number
+    letter_at: datetime | None = None
 
 
 def note(session: Session, row: Unreached) -> None:
@@ -62,10 +65,34 @@ def note(session: Session, row: Unreached) -> None:
 
 def listed(session: Session, clinic_id: UUID, now: datetime, reporting: Collection[str]) -> list[NotReached]:
     """Who has not been told of visits to come, the first visit first. `reporting`: channels whose `accepted` is not yet
-    an arrival."""
-    query = select(Unreached).where(col(Unreached.clinic_id) == clinic_id, *_open(now, reporting))
+    an arrival. Whoever a letter was printed for is listed with it: nobody knows whether a letter has arrived."""
+    query = (
+        select(Unreached, Letter)
+        .outerjoin(LetterOccasion, col(LetterOccasion.unreached_id) == col(Unreached.id))
+        .outerjoin(Letter, col(Letter.id) == col(LetterOccasion.letter_id))
+        .where(col(Unreached.clinic_id) == clinic_id, *_open(now, reporting))
+    )
     rows = session.exec(query.order_by(col(Unreached.visit_at), col(Unreached.id)))
-    return [_as_listed(row) for row in rows]
+    return [_as_listed(row, letter) for row, letter in rows]
+
+
+def to_print(session: Session, clinic_id: UUID, now: datetime, reporting: Collection[str]) -> list[Unreached]:
+    """Those of the listed for whom no letter has been printed."""
+    printed = exists().where(col(LetterOccasion.unreached_id) == col(Unreached.id))
+    query = select(Unreached).where(col(Unreached.clinic_id) == clinic_id, *_open(now, reporting), not_(printed))
+    return list(session.exec(query.order_by(col(Unreached.visit_at), col(Unreached.id))))
+
+
+def to_print_again(
+    session: Session, letter_ids: Collection[UUID], now: datetime, reporting: Collection[str]
+) -> list[Unreached]:
+    """Those of the listed for whom these letters were printed."""
+    query = (
+        select(Unreached)
+        .join(LetterOccasion, col(LetterOccasion.unreached_id) == col(Unreached.id))
+        .where(col(LetterOccasion.letter_id).in_(letter_ids), *_open(now, reporting))
+    )
+    return list(session.exec(query.order_by(col(Unreached.visit_at), col(Unreached.id))))
 
 
 def count(session: Session, now: datetime, reporting: Collection[str]) -> int:
@@ -73,9 +100,17 @@ def count(session: Session, now: datetime, reporting: Collection[str]) -> int:
     return session.exec(select(func.count()).select_from(Unreached).where(*_open(now, reporting))).one()
 
 
-def _as_listed(row: Unreached) -> NotReached:
+def _as_listed(row: Unreached, letter: Letter | None) -> NotReached:
     return NotReached(
-        Purpose(row.purpose), row.subject_id, row.recipient_id, row.booking_id, row.visit_at, row.reason, row.at
+        purpose=Purpose(row.purpose),
+        subject_id=row.subject_id,
+        recipient_id=row.recipient_id,
+        booking_id=row.booking_id,
+        visit_at=row.visit_at,
+        reason=row.reason,
+        at=row.at,
+        letter="" if letter is None else letter.number,
+        letter_at=None if letter is None else letter.made_at,
     )
 
 

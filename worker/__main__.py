@@ -7,6 +7,7 @@ from worker.commands import (
     clinics,
     facilities,
     keys,
+    letters,
     looking,
     operating,
     providers,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 _EVERY = (
     running, looking, operating, providers, trying, seeding, clinics, facilities, rules, templates, subjects, answers,
-    keys,
+    letters, keys,
 )  # fmt: skip
 for commands in _EVERY:
     commands.register(app)

@@ -98,6 +98,12 @@ class Settings(BaseModel):
     smtp_sender: str = Field("", description="address that e-mail comes from")
     smtp_sender_name: str = Field("Kallelse", description="name that e-mail comes from")
     paper_folder: Path | None = Field(None, description="writes every message here instead of sending it (a dry run)")
+    letter_weekdays: int = Field(
+        3,
+        ge=1,
+        le=20,
+        description="Swedish weekdays from printing a letter to its being read, the post's days included",
+    )
 
     tick_seconds: float = Field(5, gt=0, le=_MONTH, description="how often the clock looks for due rows")
     poll_near_seconds: float = Field(

@@ -18,6 +18,7 @@ import store.guardianships
 import store.heartbeats
 import store.installation
 import store.invitations
+import store.letters
 import store.provider_weights
 import store.replannings
 import store.replies

@@ -46,7 +46,7 @@ def test_who_could_not_be_reached_is_listed_by_our_id_alone(deployed: Shell, ses
         unreached.note(session, row)
 
     (line,) = deployed.done("subjects", "unreached", CLINIC).splitlines()[1:]
-    assert line.split()[2:] == ["notice", "no_contact", str(subject), "-"]
+    assert line.split()[2:] == ["notice", "no_contact", "-", str(subject), "-"]
     refused = deployed("subjects", "unreached", "Ingenstans")
     assert (refused.code, "no clinic named" in refused.err) == (2, True)
 

@@ -10,6 +10,7 @@ import typer
 from notifier.fallback import REPORTING
 from notifier.planning import CHANNELS
 from notifier.recipients import InvalidEmail, InvalidPhone, parse_email, parse_phone
+from notifier.swedish_days import local
 from notifier.verifying import Moment, Outcome, TooMany, check_code, send_code
 from store import contact_points, unreached
 from store import subjects as known_subjects
@@ -23,7 +24,7 @@ from worker.commands.looking import masked
 from worker.commands.wired import minute, our_id, wired
 from worker.wiring import Wiring
 
-_UNREACHED_HEADER = f"{'visit':<16}  {'purpose':<12}  {'reason':<13}  {'subject':<36}  booking"
+_UNREACHED_HEADER = f"{'visit':<16}  {'purpose':<12}  {'reason':<13}  {'letter':<17}  {'subject':<36}  booking"
 _PROBLEMS_HEADER = f"{'since':<16}  {'kind':<5}  {'reason':<14}  {'another':<7}  {'subject':<36}  contact point"
 _CONTACTS_HEADER = f"{'id':<36}  {'kind':<5}  {'address':<24}  {'state':<24}  {'verified':<16}  given"
 _NOT_VERIFIED = {
@@ -48,7 +49,8 @@ def list_unreached(clinic: _Clinic) -> None:
     Use it daily, the first visit first: our ids alone, no names, numbers or addresses. *reason*: `no_contact` (nothing
     to reach the person by, or all of it dead or spared), `not_delivered`, `not_confirmed` (taken by the provider, and
     never said to have arrived), `missed` and `not_in_time` (too late after a standstill), or why the last try failed.
-    Somebody who is reached after all is no longer listed, nor is a visit that is off or has another time.
+    Somebody who is reached after all is no longer listed, nor is a visit that is off or has another time. *letter*: the
+    day on which `kallelse letters` printed one; nobody knows whether it has arrived.
 
     Example: `kallelse subjects unreached "Ekens vårdcentral"`
     """
@@ -211,7 +213,8 @@ def _state(row: ContactPoint, contact: Contact) -> str:
 
 def _unreached_line(row: NotReached) -> str:
     booking = row.booking_id or "-"
-    return f"{minute(row.visit_at)}  {row.purpose:<12}  {row.reason:<13}  {row.subject_id}  {booking}"
+    letter = f"letter {local(row.letter_at):%Y-%m-%d}" if row.letter_at else "-"
+    return f"{minute(row.visit_at)}  {row.purpose:<12}  {row.reason:<13}  {letter:<17}  {row.subject_id}  {booking}"
 
 
 def _problem_line(row: Problem) -> str:
