@@ -22,7 +22,7 @@ UNSUBSCRIBING_LIVES = timedelta(days=365)
 _TOKEN = re.compile(r"[0-9A-Za-z]{22}")
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"  # no sign that ends a link on a phone
 _TOKEN_LENGTH = 22  # of 62 letters: 128 bits and a little
-_CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another one
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another one
 _CODE_LENGTH = 4
 _SHORTEST_LIFE = timedelta(hours=1)
 
@@ -92,7 +92,16 @@ def found(session: Session, vault: Vault, token: str, *, locked: bool = False) -
 def code(vault: Vault, contact_digest: str, visit: Booking) -> str:
     """Four letters and digits that name a visit to who was told of it: `AVBOKA K7MP`."""
     rest = int(_mac(vault, "reply_code", f"{contact_digest}|{_name(visit)}"), 16)
-    return _written(rest, _CODE_LETTERS, _CODE_LENGTH)
+    return written(rest, CODE_LETTERS, _CODE_LENGTH)
+
+
+def written(rest: int, letters: str, length: int) -> str:
+    """A number in these signs, so many of them."""
+    signs = []
+    for _ in range(length):
+        rest, place = divmod(rest, len(letters))
+        signs.append(letters[place])
+    return "".join(signs)
 
 
 def _name(visit: Booking) -> str:
@@ -101,7 +110,7 @@ def _name(visit: Booking) -> str:
 
 
 def _drawn(vault: Vault, *of: str) -> str:
-    return _written(int(_mac(vault, "action_token", "|".join(of)), 16), _LETTERS, _TOKEN_LENGTH)
+    return written(int(_mac(vault, "action_token", "|".join(of)), 16), _LETTERS, _TOKEN_LENGTH)
 
 
 def _digest(vault: Vault, token: str) -> str:
@@ -110,11 +119,3 @@ def _digest(vault: Vault, token: str) -> str:
 
 def _mac(vault: Vault, purpose: str, value: str) -> str:
     return vault.digest(purpose, value).rpartition(":")[2]
-
-
-def _written(rest: int, letters: str, length: int) -> str:
-    signs = []
-    for _ in range(length):
-        rest, place = divmod(rest, len(letters))
-        signs.append(letters[place])
-    return "".join(signs)

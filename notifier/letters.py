@@ -11,6 +11,7 @@ from itertools import groupby
 from uuid import UUID
 
 from notifier import agreed, languages
+from notifier.action_links import CODE_LETTERS, written
 from notifier.agreed import Agreed
 from notifier.composing import as_it_stands, before, told, told_as, worded
 from notifier.facts import visit_of
@@ -18,6 +19,7 @@ from notifier.last_check import Covered, untrue
 from notifier.letter_choice import Occasion, is_in_time, leading, matter, read_at
 from notifier.planning import is_stale
 from notifier.precedence import in_force
+from notifier.sms_text import cleaned
 from notifier.visit_words import ToldVisit, values
 from notifier.wording import InvalidTemplate, MissingField
 from store import consents, facilities, subjects, templates
@@ -36,7 +38,6 @@ from store.vault import KeyDestroyed, SubjectCipher, Vault
 CHANNEL = "paper"
 _LIKE_EMAIL = "email"
 _USUAL_WORDS = {Purpose.DEADLINE: "deadline", Purpose.REMINDER: "day_before", Purpose.PREPARATIONS: "preparations"}
-_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is taken for another one
 _NUMBER_LENGTH = 10  # of 31 signs: a million letters, and one in two thousand that any two share one
 
 
@@ -64,6 +65,7 @@ class ComposedLetter:
     language: str
     subject_line: str = field(repr=False)
     text: str = field(repr=False)
+    is_to_guardian: bool = False  # the recipient is a child still when it is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """What became of each group; the first visit first."""
+    """What became of each group. Letters to one person lie together, for one envelope; whose visit is first, first."""
 
     made: tuple[ComposedLetter, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
@@ -108,9 +110,8 @@ def compose_letters(  # noqa: PLR0913 - whose, from what, about what, how, when
     held = agreed.read(session, recipients, None, now, [clinic])
     desk = _Desk(session, vault, clinic, settings, now, held, templates.active_versions(session))
     done = [desk.letter_about(group) for group in groups]
-    made = [one for one in done if isinstance(one, ComposedLetter)]
     return Letters(
-        made=tuple(sorted(made, key=lambda one: (one.visit_at, one.row.number))),
+        made=_in_order([one for one in done if isinstance(one, ComposedLetter)]),
         left_out=tuple(one for one in done if isinstance(one, LeftOut)),
     )
 
@@ -118,11 +119,16 @@ def compose_letters(  # noqa: PLR0913 - whose, from what, about what, how, when
 def letter_number(vault: Vault, recipient_id: UUID, occasion: str, purpose: Purpose) -> str:
     """The same for the same occasion: two copies of a letter, made before and after a crash, bear one number."""
     rest = int(vault.digest("letter", f"{recipient_id}|{purpose}|{occasion}").rpartition(":")[2], 16)
-    signs = []
-    for _ in range(_NUMBER_LENGTH):
-        rest, place = divmod(rest, len(_LETTERS))
-        signs.append(_LETTERS[place])
-    return "".join(signs[:5]) + "-" + "".join(signs[5:])
+    signs = written(rest, CODE_LETTERS, _NUMBER_LENGTH)
+    return f"{signs[:5]}-{signs[5:]}"
+
+
+def _in_order(made: Sequence[ComposedLetter]) -> tuple[ComposedLetter, ...]:
+    by_visit = sorted(made, key=lambda one: (one.visit_at, one.row.number))
+    places: dict[UUID, int] = {}
+    for one in by_visit:
+        places.setdefault(one.row.recipient_id, len(places))
+    return tuple(sorted(by_visit, key=lambda one: places[one.row.recipient_id]))
 
 
 class _NotPrinted(Exception):
@@ -195,12 +201,17 @@ class _Desk:
             occasions=tuple(one.row.id for one in standing),
             identity_number=subjects.number_of(case.recipient, case.own).number,
             visit_at=visit.start_at,
-            sender=visit.clinic,
+            sender=_on_one_line(visit.clinic),
             phone=visit.phone,
             language=words.version.language,
             subject_line=words.subject_line,
             text=words.text,
+            is_to_guardian=self._is_guarded(case),
         )
+
+    def _is_guarded(self, case: _Case) -> bool:
+        grown_at = subjects.grown_at(case.recipient, case.own)
+        return grown_at is not None and grown_at > read_at(self.now, self.settings.weekdays)
 
     def _case(self, row: Unreached) -> _Case:
         about, recipient = (self.session.get_one(Subject, one) for one in (row.subject_id, row.recipient_id))
@@ -282,7 +293,7 @@ class _Desk:
             version = self._version(name, spoken)
             if version is not None:
                 subject_line, text = worded(version, purpose, values([visit], spoken, self.settings.link, read))
-                if self.settings.can_show(f"{subject_line}{text}{visit.clinic}"):
+                if self.settings.can_show(f"{subject_line}{text}{_on_one_line(visit.clinic)}"):
                     return _Worded(version, subject_line, text)
                 why = "no_signs"
         raise _NotPrinted(why)
@@ -307,6 +318,10 @@ class _Desk:
             template_version_id=version.id,
             made_at=self.now,
         )
+
+
+def _on_one_line(name: str) -> str:
+    return " ".join(cleaned(name).split())
 
 
 def _time_version(row: Unreached, booking: Booking) -> int:

@@ -156,7 +156,7 @@ def _empty(reading: _Reading) -> Iterator[str]:
     if not reading.draft.text.strip():
         yield "Texten är tom. Skriv vad mottagaren ska få veta."
     if (reading.draft.channel == SMS) == bool(reading.draft.subject_line.strip()):
-        yield "E-post ska ha en ämnesrad, SMS ingen."
+        yield "E-post och brev ska ha en ämnesrad, SMS ingen."
 
 
 def _unguarded(reading: _Reading) -> Iterator[str]:

@@ -5,13 +5,13 @@ that is believed printed and is not.
 """
 
 import contextlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from notifier.channels.letter_sheets import Sheet, as_pdf
+from notifier.channels.paper import sync_folder, write_durably
 from notifier.fallback import REPORTING
 from notifier.letters import ComposedLetter, LeftOut, Letters, LetterSettings, compose_letters, grouped
 from notifier.swedish_days import local
@@ -26,7 +26,8 @@ from store.vault import Vault
 from worker.spreadsheets import as_csv
 
 COLUMNS = (
-    "letter", "identity_number", "language", "visit_date", "visit_time", "facility", "phone", "subject_line", "text",
+    "letter", "identity_number", "to_guardian", "language", "visit_date", "visit_time", "facility", "phone",
+    "subject_line", "text",
 )  # fmt: skip
 
 
@@ -108,23 +109,15 @@ def _write_letters(made: Sequence[ComposedLetter], files: Files) -> list[Path]:
 
 
 def _claim_name(path: Path) -> None:
-    os.close(_new(path))
+    path.touch(mode=0o600, exist_ok=False)
 
 
 def _fill(path: Path, content: bytes) -> None:
     """The name is ours by now. It stays empty until the whole content is on the disk."""
     hidden = path.with_name(f".{path.name}.part")
-    hidden.unlink(missing_ok=True)
-    descriptor = _new(hidden)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_durably(hidden, content)
     hidden.replace(path)
-
-
-def _new(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    sync_folder(path.parent)
 
 
 def _take_away(paths: Sequence[Path]) -> None:
@@ -147,6 +140,7 @@ def _line(one: ComposedLetter) -> tuple[str, ...]:
     return (
         one.row.number,
         _spelled(one.identity_number),
+        "yes" if one.is_to_guardian else "no",
         one.language,
         f"{at:%Y-%m-%d}",
         f"{at:%H.%M}",

@@ -15,7 +15,7 @@ from store.purposes import Purpose
 from store.template_versions import Words
 from worker.import_files import ImportRefused
 
-CHANNELS = ("sms", "email")
+CHANNELS = ("sms", "email", "paper")
 _KEYS = ("name", "purpose", "channel", "language", "made_from", "subject_line", "text")
 _NEEDED = ("name", "purpose", "channel", "language", "text")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

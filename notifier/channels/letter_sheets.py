@@ -51,13 +51,15 @@ class Sheet:
 
 def can_show(text: str) -> bool:
     """Whether the letters' font has every sign of the text."""
-    return all(sign.isspace() or ord(sign) in _signs() for sign in text)
+    return all(sign == "\n" or ord(sign) in _signs() for sign in text)
 
 
 def as_pdf(sheets: Sequence[Sheet], printed_at: datetime, on: date) -> bytes:
     """The letters as PDF/A-2u, in their order. `printed_at` stands in the file's own data, `on` above each letter."""
     with closing(_Letters(on)) as pdf:
         pdf.set_creation_date(printed_at)
+        spoken = {sheet.language for sheet in sheets}
+        pdf.set_lang(spoken.pop() if len(spoken) == 1 else "sv")
         for sheet in sheets:
             pdf.letter(sheet)
         return bytes(pdf.output())
@@ -73,8 +75,8 @@ class _Letters(FPDF):
         self._sheet = Sheet("", "", "", "sv", "", "")
         self._page_of_letter = 0
         self.set_title("Brev")
-        self.set_lang("sv-SE")
-        self.viewer_preferences = ViewerPreferences(display_doc_title=True)
+        # Printed on both sides, one person's letter would begin on the back of another's.
+        self.viewer_preferences = ViewerPreferences(display_doc_title=True, duplex="Simplex")
         self.add_font(_FONT, "", _FONT_FILE)
         self.set_margins(_MARGIN, _MARGIN, _RIGHT)
         self.set_auto_page_break(True, _BOTTOM)  # noqa: FBT003 - the library's own order

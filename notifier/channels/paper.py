@@ -33,17 +33,36 @@ class Paper:
     def _put(self, name: str, content: bytes) -> ChannelError | None:
         hidden = self._folder / f".{name}.part"
         try:
-            _write(hidden, content)
+            write_durably(hidden, content)
             hidden.rename(self._folder / name)
         except OSError as error:
             with contextlib.suppress(OSError):
                 hidden.unlink()
             return Unreachable(_code(error), "the folder for letters cannot be written")
         try:
-            _sync(self._folder)
+            sync_folder(self._folder)
         except OSError as error:
             return Unknown(_code(error), "the letter was written, but may not survive a power cut")
         return None
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """A file that its owner alone can read, on the disk when this returns: its name is given afterwards."""
+    path.unlink(missing_ok=True)  # a dead process's, or somebody else's
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """So that the names in it outlast a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _content(message: Message) -> bytes:
@@ -59,23 +78,6 @@ def _content(message: Message) -> bytes:
         "written_at": message.now.isoformat(),
     }
     return json.dumps(letter, ensure_ascii=False, indent=2).encode("utf-8", errors="replace") + b"\n"
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All or nothing reaches the disk before the name is given."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _code(error: OSError) -> str:

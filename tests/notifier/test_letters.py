@@ -12,8 +12,9 @@ from sqlmodel import select, update
 from notifier.channels.letter_sheets import can_show
 from notifier.fallback import REPORTING
 from notifier.letters import ComposedLetter, Letters, LetterSettings, compose_letters, grouped
-from store import letters, unreached
+from store import choices, letters, unreached
 from store.bookings import Booking
+from store.choices import Choice
 from store.clinics import Clinic
 from store.consents import Consent
 from store.facilities import Facility
@@ -21,11 +22,11 @@ from store.letters import PrintedElsewhere
 from store.purposes import Purpose
 from store.standing import ChangeKind, Standing
 from store.subjects import ContactKind, Subject, add_contact
-from store.templates import Template, TemplateVersion, VersionState
+from store.templates import ReminderRule, Template, TemplateVersion, VersionState
 from store.unreached import Unreached
 from tests import build
 from tests.notifier.conftest import Scene, at
-from tests.people import ANNA, BERTIL, Person
+from tests.people import ANNA, BERTIL, CECILIA, EBBA, Person
 
 NOBODY_REACHES = Person(BERTIL.number)
 BOOKED_AT = at("2026-11-30 09:00")  # a Monday
@@ -253,6 +254,65 @@ def test_what_is_gone_at_a_frozen_facility_is_not_told_by_letter(scene: Scene) -
     scene.set(Facility, build.VARDCENTRAL, frozen_at=NOW)
 
     assert left_out(scene) == "frozen"
+
+
+def early_rule(scene: Scene, purpose: Purpose = Purpose.REMINDER, **values: Any) -> None:
+    """A rule that the post can keep up with."""
+    with scene.sessions.writing() as session:
+        session.add(
+            ReminderRule(
+                clinic_id=scene.clinic_id, name=f"early_{purpose}", purpose=purpose, offset="days:10:10.00", **values
+            )
+        )  # fmt: skip
+
+
+def test_a_reminder_is_printed_in_the_words_of_its_rule(scene: Scene) -> None:
+    early_rule(scene, Purpose.DEADLINE, template_name="deadline_cost")
+    scene.set(Clinic, scene.clinic_id, missed_visit_cost=1500)
+    scene.booking(scene.subject(NOBODY_REACHES), "2026-12-10 13:30")
+    scene.plan(at("2026-11-30 10:00"))
+
+    assert "Ett missat besök kostar vården 1 500 kr." in told(scene, at("2026-11-30 10:00")).text
+
+
+def test_preparations_are_a_letter_of_their_own_and_all_for_one_person_lie_together(scene: Scene) -> None:
+    """One about the time does not say what to prepare; and who packs them needs one envelope a person."""
+    booking = booked(scene)
+    booked(scene, "2026-12-11 13:45", Person(CECILIA.number))
+    with scene.sessions.writing() as session:
+        row = session.exec(select(Unreached).where(Unreached.booking_id == booking)).one()
+        prepare = Unreached(
+            clinic_id=row.clinic_id, subject_id=row.subject_id, recipient_id=row.recipient_id,
+            purpose=Purpose.PREPARATIONS, occasion=f"rule:x/booking:{booking}/time:1", booking_id=booking,
+            visit_at=row.visit_at, reason="no_contact", at=NOW,
+        )  # fmt: skip
+        unreached.note(session, prepare)
+    made = composed(scene).made
+
+    assert sorted(one.row.purpose for one in made[:2]) == ["confirmation", "preparations"]
+    assert [one.identity_number for one in made] == [*[NOBODY_REACHES.number] * 2, CECILIA.number]
+
+
+def test_a_facilitys_name_turns_nothing_around_on_paper(scene: Scene) -> None:
+    scene.set(Facility, build.VARDCENTRAL, message_name="Ekens\u202e\nvårdcentral\u200b")
+    booked(scene)
+
+    assert told(scene).sender == "Ekens vårdcentral"
+
+
+def test_a_childs_letter_is_to_its_guardian(scene: Scene) -> None:
+    booked(scene, person=Person(EBBA.number))
+
+    assert told(scene).is_to_guardian
+
+
+def test_who_wants_no_reminders_is_sent_none_by_post(scene: Scene) -> None:
+    booking = booked(scene)
+    with scene.sessions.writing() as session:
+        subject = session.get_one(Booking, booking).subject_id
+        choices.keep(session, Choice(subject_id=subject, channels="none", chosen_at=NOW), [])
+
+    assert left_out(scene) == "opted_out"
 
 
 def test_what_a_clinic_has_written_for_paper_comes_before_what_it_mails(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from notifier.letters import ComposedLetter, LeftOut, Letters, LetterSettings
 from notifier.swedish_days import wall_clock
 from store import clinics, letters
 from store.clinics import Clinic
-from store.database import Session
+from store.database import DatabaseError, Session
 from store.installation import paused_at
 from store.letters import Handed, Letter, PrintedElsewhere
 from worker.commands.clinics import clinic_named
@@ -27,6 +27,10 @@ _LETTERS_HEADER = f"{'visit':<16}  {'purpose':<12}  {'letter':<11}  {'subject':<
 _LEFT_OUT_HEADER = f"{'visit':<16}  {'purpose':<12}  {'no letter':<13}  {'subject':<36}  booking"
 _HANDED_HEADER = f"{'printed':<16}  {'letters':>7}  {'again':>5}  by"
 _DAY = timedelta(days=1)
+_UNKNOWN = (
+    "the files are written, but the database went away: `kallelse letters CLINIC --printed` says whether the letters"
+    " are written down. If not, they come again under the same numbers: delete the files"
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -158,6 +162,8 @@ def _print(
         raise Failed("somebody else has printed some of these letters meanwhile: try again for the rest") from None
     except OSError as error:
         raise Refused(f"the files cannot be written: {error.strerror}") from None
+    except DatabaseError:
+        raise Failed(_UNKNOWN) from None
 
 
 def _show(found: Letters, files: Files | None) -> None:
@@ -177,7 +183,7 @@ def _summary(found: Letters, files: Files | None) -> str:
     if files is None:
         return f"{number} to print with --csv and --pdf; {len(found.left_out)} not."
     if not number:
-        return f"No letter is to be printed, and no file was written; {len(found.left_out)} not to be had by letter."
+        return f"No letter is to be printed, and no file was written; {len(found.left_out)} not."
     where = f"{files.csv} and {files.pdf}" if files.pdf is not None else str(files.csv)
     return f"{number} printed: {where}. {len(found.left_out)} not. Delete the files when the letters are sent."
 

@@ -42,8 +42,8 @@ log = structlog.get_logger()
 
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="The text's name, as in `kallelse templates list`.")]
 _SomeName = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Only the text of this name.")]
-_Channel = Annotated[str, typer.Option(help="sms or email.")]
-_SomeChannel = Annotated[str | None, typer.Option(help="Only sms, or only email.")]
+_Channel = Annotated[str, typer.Option(help="sms, email or paper.")]
+_SomeChannel = Annotated[str | None, typer.Option(help="Only sms, email or paper.")]
 _Language = Annotated[str, typer.Option(help="sv, en, ar, ...")]
 _SomeLanguage = Annotated[str | None, typer.Option(help="Only this language.")]
 _By = Annotated[str, typer.Option(help="The colleague who does it, by e-mail address.", metavar="EMAIL")]
@@ -306,6 +306,8 @@ def send_test(
 
     Example: `kallelse templates test "Ekens vårdcentral" deadline --channel email --to eva@eken.example`
     """
+    if channel == "paper":
+        raise Refused("--channel: letters are sent to nobody from here; `kallelse templates preview` shows the words")
     with wired() as wiring:
         with wiring.sessions.reading() as session:
             chosen = _chosen(session, wiring.settings, clinic, (name, channel, language), version)

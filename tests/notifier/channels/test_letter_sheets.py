@@ -65,7 +65,9 @@ def test_the_words_are_read_back_as_they_were_written() -> None:
 def test_a_screen_reader_is_told_the_language_and_a_title_and_an_archive_gets_pdf_a() -> None:
     root = read(SHEET).trailer["/Root"]
 
-    assert (root["/Lang"], root["/ViewerPreferences"]["/DisplayDocTitle"]) == ("sv-SE", True)
+    assert root["/ViewerPreferences"]["/Duplex"] == "/Simplex"  # nobody's letter begins on the back of another's
+    assert (root["/Lang"], root["/ViewerPreferences"]["/DisplayDocTitle"]) == ("sv", True)
+    assert read(replace(SHEET, language="pl")).trailer["/Root"]["/Lang"] == "pl"
     described = root["/Metadata"].get_data().decode()
     assert re.search(r"<pdfaid:part>2<.*<pdfaid:conformance>U<.*>Brev<", described, re.DOTALL)
     assert "K7MPX" not in described
@@ -73,7 +75,14 @@ def test_a_screen_reader_is_told_the_language_and_a_title_and_an_archive_gets_pd
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("Łódź ąę\n", True), ("Київ", True), ("đặt", True), ("موعد", False), ("ሰላም", False), ("🙂", False)],
+    [
+        ("Łódź ąę\n", True),
+        ("Київ", True),
+        ("đặt", True),
+        ("موعد", False),
+        ("ሰላም", False),
+        ("🙂", False),
+    ],
 )
 def test_a_text_whose_signs_the_font_does_not_have_is_known(text: str, shown: bool) -> None:  # noqa: FBT001
     assert can_show(text) is shown
