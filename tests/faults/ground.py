@@ -5,9 +5,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import and_, col, or_, select, update
 
@@ -27,6 +28,7 @@ from worker.settings import read_settings
 from worker.wiring import open_vault
 
 MOVING = ("queued", "sending", "uncertain")
+_LOST = ("undelivered", "failed")  # as the providers say it
 _SPEED = 10.0  # of business time: half a minute's wait for a provider that could not be reached is three seconds
 _READY = re.compile(r"ready (http://\S+) smtp (\S+):(\d+)")
 
@@ -112,20 +114,27 @@ class AcceptedFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read = 0
-        self._messages: list[Message] = []
+        self._messages: dict[str, Message] = {}  # by the provider's own id
 
     def look(self) -> list[Message]:
         """Everything accepted so far."""
         if not self._path.exists():
-            return self._messages
+            return []
         with self._path.open("rb") as file:
             file.seek(self._read)
             content = file.read()
         whole = content[: content.rfind(b"\n") + 1]
         self._read += len(whole)
         lines = [json.loads(line) for line in whole.split(b"\n")[:-1]]
-        self._messages += [_message(line["accepted"]) for line in lines if "accepted" in line]
-        return self._messages
+        for line in lines:
+            self._apply(line)
+        return list(self._messages.values())
+
+    def _apply(self, line: dict[str, Any]) -> None:
+        if "accepted" in line:
+            self._messages[line["accepted"]["id"]] = _message(line["accepted"])
+        elif line["status"] in _LOST:
+            self._messages[line["progress"]] = replace(self._messages[line["progress"]], is_lost=True)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ _LIFTED = frozenset({"unknown", "no_receipt", "not_delivered"})
 _SLACK = timedelta(seconds=2)  # between the clocks of two processes, and for a message under way
 _MOST_CRASHES = 4
 _MOST_ATTEMPTS = 12
+_MOST_LOST = 2  # messages: one more try
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Message:
     token: str
     taken_at: datetime  # real time
     channel: str = "sms"
+    is_lost: bool = False  # the provider has said that it did not arrive
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,10 @@ class Evidence:
         """Where a delivery may come to rest, beside failed (unknown) where nobody could be asked."""
         return self.also | (_TOLD if self.may_copy else {"delivered"})
 
+    def told(self, promise: Promise) -> int:
+        """The delivery's messages, without those that the provider says did not arrive."""
+        return sum(not one.is_lost for one in self.of.get(promise.id, ()))
+
     @property
     def lost(self) -> int:
         """Promises that came to no end: neither told nor said to be unknown, failed, skipped or too late."""
@@ -148,8 +154,8 @@ class Evidence:
         count too, whoever sent them."""
         per_delivery: Counter[bool] = Counter()
         for promise in self.promises:
-            per_delivery[promise.must_arrive] += max(0, len(self.of.get(promise.id, ())) - 1)
-        per_text = Counter((one.to, one.body) for one in self.messages)
+            per_delivery[promise.must_arrive] += max(0, self.told(promise) - 1)
+        per_text = Counter((one.to, one.body) for one in self.messages if not one.is_lost)
         alike = sum(per_text.values()) - len(per_text)
         per_delivery[False] += max(0, alike - per_delivery.total())
         return per_delivery
@@ -208,8 +214,11 @@ def _of_one(found: Evidence, promise: Promise) -> Iterable[str]:
     yield from _in_time(found, promise, messages)
     yield from _with_measure(promise)
     yield from _by_one_provider(promise)
-    if len(messages) > 1 + (found.may_copy and promise.must_arrive):
-        yield f"I3 told {len(messages)} times"
+    told = found.told(promise)
+    if told > 1 + (found.may_copy and promise.must_arrive):
+        yield f"I3 told {told} times"
+    if len(messages) - told > _MOST_LOST:
+        yield f"I8 sent again though {len(messages) - told} have been lost"
 
 
 def _at_rest(found: Evidence, promise: Promise, messages: Sequence[Message]) -> Iterable[str]:

@@ -86,6 +86,15 @@ def test_where_nobody_can_tell_what_must_arrive_may_have_one_copy_and_nothing_el
     assert any("I3" in one for one in violations(found(replace(moved, purpose=Purpose.REMINDER), TAKEN, COPY, **deaf)))
 
 
+def test_one_more_try_for_what_was_lost_is_no_copy_and_a_third_is_too_much() -> None:
+    lost = replace(TAKEN, is_lost=True)
+    again = replace(TOLD, tries=TWICE)
+    assert violations(found(again, lost, COPY)) == []
+    thrice = replace(TOLD, tries=(*TWICE, replace(TRIED, token="third", fence=3, provider_id="SM3")), fence=3)
+    all_lost = [replace(lost, id=one.provider_id or "", token=one.token) for one in thrice.tries]
+    assert [one[:2] for one in violations(found(thrice, *all_lost))] == ["I8"]
+
+
 @pytest.mark.parametrize(("outcome", "code"), [(None, ""), ("unknown", "timeout"), ("unreachable", "absent")])
 def test_what_one_provider_may_have_is_not_to_be_given_to_another(outcome: str | None, code: str) -> None:
     may_have = replace(TRIED, token="first", outcome=outcome, code=code, provider_id=None, provider="twilio")

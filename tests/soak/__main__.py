@@ -30,7 +30,8 @@ def _kill(options: argparse.Namespace, say: Say) -> bool:
 RUNS = {
     "kill": Run(
         "kill -9 of the Procfile's processes at random moments, the database restarted, the broker restarted and "
-        "flushed, a provider that goes wrong: 0 lost, 0 doubled, what nobody knows is listed",
+        "flushed, providers that go wrong, one out for a third of the run, e-mail behind them: 0 lost, 0 doubled, "
+        "what nobody knows is listed",
         _kill,
     ),
     "receipts": Run(
