@@ -12,6 +12,7 @@ from tests.faults.forked import Forked
 from tests.faults.ground import Ground
 from tests.faults.invariants import Evidence, Promise, illegal_moves, mistold, violations
 from tests.faults.programs import is_listening
+from tests.faults.promises import lost_among
 from tests.faults.waiting import wait_until
 from tests.faults.wired import set_faults
 
@@ -240,6 +241,8 @@ def _outcome(here: Ground, plan: Plan, killed: Counter[str], wrong: Sequence[str
     # A relay cannot be asked, and tells of nothing.
     mails = Evidence(len(by_email), by_email, letters, here.time, could_ask=False, heard=False)
     wrong += [*violations(mails), *_unlisted(here, mails), *mistold(by_sms, by_email)]
+    if len(by_email) != (lost := lost_among(plan.deliveries)):
+        wrong.append(f"I3 {lost} could not be reached by SMS, {len(by_email)} went on by e-mail")
     return Outcome(plan, found, wrong, killed, seconds, mails)
 
 

@@ -173,5 +173,11 @@ def engagement(session: Session, vault: Vault, now: datetime, place: int, *, als
     return build.engagement(session, subject.id, now, next_poll_at=None)
 
 
+def lost_among(count: int) -> int:
+    """How many of so many deliveries, added `also_by_email`, do not arrive by SMS."""
+    told = min(count, MOST_CITIZENS)
+    return sum(_is_lost(place % told) for place in range(count))
+
+
 def _is_lost(place: int) -> bool:
     return place % _LOST_EVERY == 0

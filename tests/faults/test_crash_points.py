@@ -50,6 +50,21 @@ def a_request_that_the_provider_never_took(folder: Path) -> None:
         is_well(here, COUNT)
 
 
+def an_email_after_a_lost_sms_while_programs_die(folder: Path) -> None:
+    """C8: a relay cannot be asked, so a reminder that it may have is not sent again, and is said to be unknown."""
+    with ground(folder, COUNT, {"by_email": True}) as here:
+        first = here.start("up", smtp_port=free_port())
+        comes_to(here, {"delivered": 1, "failed": 1, "queued": 1})
+        first.kill()
+        killed(here, here.start("up", failpoint="C8:kill"))
+        here.start("up")
+        comes_to(here, {"delivered": 1, "failed": 2})
+        assert sorted((one.channel, one.reason) for one in here.promises() if one.state == "failed") == [
+            ("email", "unknown"), ("sms", "not_delivered"),
+        ]  # fmt: skip
+        assert sorted(one.channel for one in here.seen.look()) == ["email", "sms", "sms"]
+
+
 def a_provider_that_takes_nothing_while_programs_die(folder: Path) -> None:
     """C10: the first attempt was clearly refused, so the other provider may take over, whoever's attempt it becomes."""
     with ground(folder, COUNT, {"sms_by": "both", "twilio_share": 100}) as here:
@@ -161,6 +176,7 @@ SCENARIOS: dict[str, Callable[[Path], None]] = {
     "C15, before its attempt": partial(a_visit_that_is_called_off_while_it_is_told, "C5", may_be_silent=True),
     "C15, after its attempt": partial(a_visit_that_is_called_off_while_it_is_told, "C8", may_be_silent=False),
     "C7": a_request_that_the_provider_never_took,
+    "C8, the e-mail after a lost SMS": an_email_after_a_lost_sms_while_programs_die,
     "C10, the other provider takes over": a_provider_that_takes_nothing_while_programs_die,
     "C11": partial(a_receipt_whose_web_process_dies, "C11", 0),
     "C12": partial(a_receipt_whose_web_process_dies, "C12", 1),
