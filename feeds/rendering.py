@@ -184,7 +184,7 @@ def _happening(drawing: _Drawing, booking: Booking) -> ical.Happening:
     facts, view, rules = drawing.facts, drawing.view, drawing.moment.rules
     details = details_of(facts, booking)
     place = place_of(facts, booking.facility, details.facility_name)
-    visit = _with_that_day(drawing, booking, visit_of(facts, booking, details))
+    visit = _with_that_day(drawing, booking, visit_of(facts, booking, details, view.language))
     return ical.Happening(
         uid=booking.uid,
         sequence=booking.sequence,

@@ -12,13 +12,15 @@ from feeds.invitations import Invited
 from feeds.levels import Place, Visit, mode_of
 from feeds.periods import CalendarRules, Register, Timing
 from feeds.viewing import Guarding, Permission, guardians_permission, own_permission
-from store import bookings, facilities, guardianships, invitations, leaflets
+from store import bookings, facilities, guardianships, invitations, leaflets, preparations
 from store.bookings import Booking, Details, open_details
 from store.calendars import Calendar
 from store.database import Session
 from store.facilities import WHOLE_SOURCE, Facility
 from store.identifiers import HsaId
 from store.invitations import Invitation
+from store.leaflets import Leaflet
+from store.preparations import ClinicPreparations
 from store.standing import Standing
 from store.subjects import Subject, cipher_of, number_of
 from store.vault import SubjectCipher, Vault
@@ -32,6 +34,7 @@ class SubjectFacts:
     bookings: Mapping[UUID, Booking] = field(repr=False)
     invitations: Sequence[Invitation] = field(repr=False)  # those that stand, the oldest first
     facilities: Mapping[HsaId, Facility] = field(repr=False)  # with all that stand above them
+    own: ClinicPreparations = field(repr=False)  # what clinics themselves tell before visits
     silent_since: Mapping[tuple[str, str], datetime] = field(repr=False)  # by source and logical address
 
 
@@ -39,11 +42,13 @@ def facts_of(session: Session, vault: Vault, subject_id: UUID) -> SubjectFacts:
     """Raises Unsealable."""
     rows = {row.id: row for row in bookings.of_subject(session, subject_id)}
     invited = invitations.open_of_subject(session, subject_id)
+    units = facilities.with_those_above(session, _facilities_of([*rows.values(), *invited]))
     return SubjectFacts(
         cipher=cipher_of(session, vault, subject_id),
         bookings=rows,
         invitations=invited,
-        facilities=_facilities(session, [*rows.values(), *invited]),
+        facilities=units,
+        own=preparations.of_clinics(session, units.values()),
         silent_since=_silent_since(session, rows.values()),
     )
 
@@ -69,7 +74,7 @@ def details_of(facts: SubjectFacts, booking: Booking) -> Details:
     return open_details(facts.cipher, booking)
 
 
-def visit_of(facts: SubjectFacts, booking: Booking, details: Details) -> Visit:
+def visit_of(facts: SubjectFacts, booking: Booking, details: Details, language: str) -> Visit:
     facility = facts.facilities.get(HsaId(booking.facility))
     return Visit(
         standing=Standing(booking.standing),
@@ -80,7 +85,7 @@ def visit_of(facts: SubjectFacts, booking: Booking, details: Details) -> Visit:
         time_type=details.time_type_name,
         performer=details.performer_name,
         resource=details.resource_name,
-        preparations=leaflets.read(details.preparations),
+        preparations=_preparations(facts, booking, details, language),
     )
 
 
@@ -98,7 +103,7 @@ def invited_of(facts: SubjectFacts, invitation: Invitation) -> tuple[Invited, Pl
 
 def place_of(facts: SubjectFacts, hsa_id: str, reported_name: str = "") -> Place:
     """Where it is. What a child unit leaves unsaid the unit above says; a sensitive unit hides all below it."""
-    line = _line(facts, hsa_id)
+    line = facilities.line(facts.facilities, hsa_id)
     return Place(
         name=_first(unit.display_name for unit in line) or reported_name,
         address=_first(unit.address for unit in line),
@@ -121,14 +126,15 @@ def _register(subject: Subject) -> Register:
     return Register(subject.protected_on, subject.deceased_on, subject.population_as_of)
 
 
-def _facilities(session: Session, rows: Iterable[Booking | Invitation]) -> dict[HsaId, Facility]:
-    found: dict[HsaId, Facility] = {}
-    wanted = {HsaId(name) for row in rows for name in (row.facility, row.logical_address)}
-    while wanted:
-        units = facilities.by_ids(session, wanted)
-        found |= units
-        wanted = {HsaId(unit.parent) for unit in units.values() if unit.parent is not None} - found.keys()
-    return found
+def _facilities_of(rows: Iterable[Booking | Invitation]) -> set[str]:
+    return {name for row in rows for name in (row.facility, row.logical_address)}
+
+
+def _preparations(facts: SubjectFacts, booking: Booking, details: Details, language: str) -> Leaflet:
+    """What the source says of this very visit, and then what the clinic says before every such visit."""
+    line = facilities.line(facts.facilities, booking.facility)
+    own = facts.own.told(line, booking.time_type_id, language)
+    return leaflets.joined([leaflets.read(details.preparations), own])
 
 
 def _silent_since(session: Session, rows: Iterable[Booking]) -> dict[tuple[str, str], datetime]:
@@ -155,16 +161,6 @@ def _missing_since(session: Session, source: str, addresses: set[str]) -> dict[s
         if since:
             missing[row.address] = min(since)
     return missing
-
-
-def _line(facts: SubjectFacts, hsa_id: str) -> Sequence[Facility]:
-    """The unit and those above it, the nearest first."""
-    line: list[Facility] = []
-    unit = facts.facilities.get(HsaId(hsa_id))
-    while unit is not None and unit not in line:
-        line.append(unit)
-        unit = facts.facilities.get(HsaId(unit.parent)) if unit.parent else None
-    return line
 
 
 def _first(texts: Iterable[str]) -> str:

@@ -7,24 +7,18 @@ from enum import StrEnum
 
 from notifier import action_links, opting
 from notifier.action_links import LinkedTo, NewLink, about_address
+from notifier.linked_visits import ShownVisit, VisitNow, visits_now
 from notifier.opting import Address, Heard
-from notifier.swedish_days import cancel_deadline
+from notifier.reading import Reading, Wish, open_page
 from notifier.visit_answering import record
-from notifier.visit_state import VisitState, state
-from store import consents, deliveries, told, visit_answers
-from store.action_links import ActionLink, LinkedVisit
-from store.action_links import visits as linked_visits
-from store.bookings import Booking
-from store.clinics import Clinic
-from store.custody import Custody
+from notifier.visit_state import VisitState
+from store import deliveries, visit_answers
+from store.action_links import ActionLink
 from store.database import Session, Sessions
-from store.facilities import Facility
-from store.guardianships import custody
 from store.link_actions import LinkAction
 from store.purposes import REMINDING, Purpose
-from store.standing import Standing
 from store.subjects import Subject
-from store.vault import Vault
+from store.vault import KeyDestroyed, Vault
 from store.visit_answers import AnswerKind
 
 _SHOWN_AGAIN = timedelta(minutes=10)  # to who presses twice; later the link tells nothing more
@@ -50,6 +44,7 @@ class Looked:
 
 class Outcome(StrEnum):
     DONE = "done"
+    SHOWN = "shown"  # here is what is to be read
     CHOOSE = "choose"  # which visit?
     CHANGED = "changed"  # the visit is not as it was told: nothing has been noted
     SPARED = "spared"  # something else than the person's own wish keeps the address spared
@@ -57,34 +52,26 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ShownVisit:
-    """A visit as the page tells it, after the press of a button. `choice` names it in the form."""
-
-    choice: str
-    start_at: datetime
-    clinic: str = field(repr=False)
-    phone: str = field(repr=False)
-    deadline_at: datetime | None
-    state: VisitState
-
-
-@dataclass(frozen=True, slots=True)
 class Acted:
-    """What has been done. `visits`: the one it is about, or those to choose from."""
+    """What has been done. `visits`: the one it is about, or those to choose from. `reading`: what is to be read."""
 
     outcome: Outcome
     looked: Looked
     visits: tuple[ShownVisit, ...] = ()
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A button pressed: for which of the visits, by which way, and when. `at` is real time, `now` business time."""
+    """A button pressed: for which of the visits, by which way, and when. `at` is real time, `now` business time. `seal`
+    and `language` as in `notifier.reading.Wish`."""
 
     at: datetime
     now: datetime
     choice: str = ""
     is_one_click: bool = False  # by a mail program, for its reader
+    seal: str = ""
+    language: str = ""
 
 
 def look(sessions: Sessions, vault: Vault, token: str, real_now: datetime) -> Looked:
@@ -103,11 +90,26 @@ def act(sessions: Sessions, vault: Vault, token: str, press: Press) -> Acted:
         looked = _looked(session, vault, link, press.at)
         if looked.state == LinkState.EXPIRED or (looked.state == LinkState.USED and not _just_used(link, press)):
             return Acted(Outcome.CLOSED, looked)
+        if link.action == LinkAction.READ:
+            return _read(session, vault, link, looked, press)
         if link.action in _KINDS:
             return _answer_visit(session, link, looked, press)
         outcome = Outcome.DONE if link.used_at else _act_on_address(session, link, press, vault)
         _use(session, link, press)
         return Acted(outcome, _looked(session, vault, link, press.at))
+
+
+def _read(session: Session, vault: Vault, link: ActionLink, looked: Looked, press: Press) -> Acted:
+    """The link is not used up: who has read a list may want it again on the morning of the visit."""
+    wish = Wish(press.at, press.now, press.seal, press.language)
+    try:
+        reading = open_page(session, vault, link, looked.language, wish)
+    except KeyDestroyed:
+        reading = None  # erased
+    if reading is None:
+        return Acted(Outcome.CLOSED, replace(looked, state=LinkState.EXPIRED))
+    is_done = bool(press.seal) and not reading.is_changed
+    return Acted(Outcome.DONE if is_done else Outcome.SHOWN, looked, reading=reading)
 
 
 def _looked(session: Session, vault: Vault, link: ActionLink, real_now: datetime) -> Looked:
@@ -164,32 +166,9 @@ def _to(link: ActionLink) -> LinkedTo:
     return LinkedTo(link.recipient_id, link.contact_digest, link.channel)
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
-    """A visit of the link as it is now. `clinic` None: nobody's customer any more."""
-
-    booking: Booking
-    place: Facility
-    clinic: Clinic | None
-    state: VisitState
-
-    def shown(self, choice: int, now: datetime) -> ShownVisit:
-        """A deadline that has passed is not told: it could only mislead."""
-        phone = self.clinic.phone if self.clinic else ""
-        deadline_at = cancel_deadline(self.booking.start_at, self.place.cancel_deadline)
-        return ShownVisit(
-            choice=str(choice),
-            start_at=self.booking.start_at,
-            clinic=self.place.message_name,
-            phone=phone if self.place.is_sensitive else self.place.phone or phone,
-            deadline_at=deadline_at if deadline_at and deadline_at > now else None,
-            state=self.state,
-        )
-
-
 def _answer_visit(session: Session, link: ActionLink, looked: Looked, press: Press) -> Acted:
-    visits = _visits(session, link, press.now)
-    if not visits or not all(_may_be_told(session, link, one.booking) for one in visits):
+    visits = visits_now(session, link, press.now)
+    if not visits:
         return Acted(Outcome.CLOSED, replace(looked, state=LinkState.EXPIRED))
     standing = [one for one in visits if one.state == VisitState.STANDS]
     chosen = _chosen(visits, press.choice)
@@ -206,38 +185,12 @@ def _answer_visit(session: Session, link: ActionLink, looked: Looked, press: Pre
     return Acted(Outcome.DONE, looked, shown)
 
 
-def _visits(session: Session, link: ActionLink, now: datetime) -> list[_Visit]:
-    """In the order in which the page shows them; one that has been merged away is left out."""
-    found = [_visit(session, one, now) for one in linked_visits(session, link.id)]
-    rows = [one for one in found if one is not None]
-    return sorted(rows, key=lambda one: (one.booking.start_at, one.booking.id))
-
-
-def _visit(session: Session, linked: LinkedVisit, now: datetime) -> _Visit | None:
-    row = told.visit(session, linked.booking_id)
-    if row is None:
-        return None
-    visit, place = row
-    stands = state(Standing(visit.standing), visit.start_at, visit.time_version, linked.time_version, now)
-    return _Visit(visit, place, session.get(Clinic, place.clinic_id) if place.clinic_id else None, stands)
-
-
-def _chosen(visits: Sequence[_Visit], choice: str) -> _Visit | None:
+def _chosen(visits: Sequence[VisitNow], choice: str) -> VisitNow | None:
     if len(visits) == 1:
         return visits[0]
     return next((one for place, one in enumerate(visits) if str(place) == choice), None)
 
 
-def _all_answered(session: Session, link: ActionLink, kind: AnswerKind, visits: Sequence[_Visit]) -> bool:
+def _all_answered(session: Session, link: ActionLink, kind: AnswerKind, visits: Sequence[VisitNow]) -> bool:
     answered = visit_answers.answered(session, kind, link.recipient_id, [one.booking.id for one in visits])
     return all((one.booking.id, one.booking.time_version) in answered for one in visits)
-
-
-def _may_be_told(session: Session, link: ActionLink, visit: Booking) -> bool:
-    """As at the last look before a message: nobody protected or dead, a consent that stands, a guardian who is one."""
-    subject, recipient = session.get_one(Subject, visit.subject_id), session.get_one(Subject, link.recipient_id)
-    if any(one.protected_on or one.deceased_on for one in (subject, recipient)):
-        return False
-    if subject.id != recipient.id and custody(session, recipient.id, subject.id) != Custody.STANDS:
-        return False
-    return consents.stands(session, subject.id)

@@ -11,7 +11,7 @@ from notifier.offsets import parse_offset
 from notifier.precedence import Mode, Origin, Rule, Scope
 from notifier.rules import Terms
 from notifier.swedish_days import local, parse_clock
-from store import budgets, choices, clinic_rules, clinics, facilities, templates
+from store import budgets, choices, clinic_rules, clinics, facilities, preparations, templates
 from store.choices import Choice
 from store.clinic_rules import ScopedRule, StoredRule
 from store.clinics import Clinic
@@ -23,13 +23,32 @@ _NO_CHOICES = Choices()
 
 
 @dataclass(frozen=True, slots=True)
+class OwnTexts:
+    """Clinics' own texts before visits. `places`: by clinic, the facilities and time types that it has one for;
+    `sensitive`: facilities whose texts are shown only where the clinic's decision covers them, as it does at
+    `covering`."""
+
+    places: Mapping[UUID, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    covering: frozenset[UUID] = frozenset()
+    sensitive: frozenset[str] = frozenset()
+
+    def are_told(self, clinic_id: UUID | None, line: Sequence[str], time_type: str) -> bool:
+        """`line`: the visit's facility and those above it."""
+        places = self.places.get(clinic_id) if clinic_id is not None else None
+        if not places or (clinic_id not in self.covering and not self.sensitive.isdisjoint(line)):
+            return False
+        return any((at, kind) in places for at in (*line, "") for kind in (time_type, ""))
+
+
+@dataclass(frozen=True, slots=True)
 class Agreed:
-    """`rules` and `terms` by clinic; one that may not send is in neither. `parents` if any rule is a facility's."""
+    """`rules` and `terms` by clinic; one that may not send is in neither. `parents` where rules or texts need them."""
 
     rules: Mapping[UUID, tuple[Rule, ...]]
     terms: Mapping[UUID, Terms]
     parents: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[UUID, Choices] = field(default_factory=dict)
+    texts: OwnTexts = field(default_factory=OwnTexts)
 
     def choices_of(self, subject_id: UUID) -> Choices:
         return self.choices.get(subject_id, _NO_CHOICES)
@@ -62,14 +81,15 @@ def read(
     by_owner: dict[UUID | None, list[StoredRule]] = {}
     for rule in stored:
         by_owner.setdefault(rule.clinic_id, []).append(rule)
+    texts = _own_texts(session, sending)
+    has_places = any(isinstance(one, ScopedRule) and one.facility for one in stored) or texts.places
     planned = budgets.planned_on(session, local(now).date())
     return Agreed(
         rules={one.id: _of_clinic(one, by_owner.get(one.id, []), by_owner.get(None, [])) for one in sending},
         terms={one.id: _terms(one, clinic_cap, planned.get(one.id, 0)) for one in sending},
-        parents={str(key): str(one) for key, one in facilities.tree(session).items()}
-        if any(isinstance(one, ScopedRule) and one.facility for one in stored)
-        else {},
+        parents={str(key): str(one) for key, one in facilities.tree(session).items()} if has_places else {},
         choices=_choices(session, subject_ids),
+        texts=texts,
     )
 
 
@@ -121,6 +141,14 @@ def _scope(stored: ScopedRule) -> Scope:
 def _terms(clinic: Clinic, clinic_cap: int | None, planned: int) -> Terms:
     cap = cap_of(clinic, clinic_cap)
     return Terms(clinic.confirms, None if cap is None else max(0, cap - planned))
+
+
+def _own_texts(session: Session, sending: Sequence[Clinic]) -> OwnTexts:
+    places = preparations.places_told(session)
+    if not places:
+        return OwnTexts()
+    covering = frozenset(one.id for one in sending if one.decision_covers_texts)
+    return OwnTexts(places, covering, facilities.sensitive(session))
 
 
 def _choices(session: Session, subject_ids: Collection[UUID]) -> dict[UUID, Choices]:

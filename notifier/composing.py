@@ -9,6 +9,8 @@ from notifier import codes, email_frame, languages
 from notifier.action_links import LinkedTo, NewLink, code
 from notifier.agreed import of_choice
 from notifier.choices import Choices
+from notifier.email_frame import Enclosed, Tail
+from notifier.enclosing import enclosed
 from notifier.facts import change_of, stands, then
 from notifier.fields import Field
 from notifier.last_check import MOST_CRASHES, Covered, Defer, End, Permission, Send, Situation, decide
@@ -16,6 +18,7 @@ from notifier.message_links import LinkedMessage, MessageLinks, message_links
 from notifier.planning import is_stale
 from notifier.recipients import is_mobile
 from notifier.swedish_days import cancel_deadline
+from notifier.visit_preparations import ToRead, to_read
 from notifier.visit_words import ToldVisit, unconfirmed_sentence, values
 from notifier.windows import EVERY_DAY, Hours
 from notifier.wording import InvalidTemplate, MissingField, Words, parse, render
@@ -31,6 +34,9 @@ from store.purposes import CHANGE_NOTICES, OFF, Purpose
 from store.subjects import Contact
 from store.templates import TemplateVersion
 from store.vault import KeyDestroyed, SubjectCipher, Unsealable, Vault
+
+_PAGES = frozenset({Field.CANCEL_LINK, Field.PREPARATIONS_LINK})
+_READING = frozenset({Field.PREPARATIONS, Field.PREPARATIONS_LINK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +92,14 @@ def compose(
         return End(DeliveryState.FAILED, "invalid_template", decision.dropped)
 
 
-def told(booking: Booking, place: Facility, clinic: Clinic, about: SubjectCipher) -> ToldVisit:
+def told(booking: Booking, place: Facility, clinic: Clinic, *, has_preparations: bool) -> ToldVisit:
     """What may be told of a booking as it stands."""
     return ToldVisit(
         start_at=booking.start_at,
         clinic=place.message_name,
         phone=clinic.phone if place.is_sensitive else place.phone or clinic.phone,
         deadline_at=cancel_deadline(booking.start_at, place.cancel_deadline),
-        has_preparations=bool(bookings.open_details(about, booking).preparations),
+        has_preparations=has_preparations,
         missed_cost=clinic.missed_visit_cost,
     )
 
@@ -153,6 +159,7 @@ class _Scene:
     now: datetime
     settings: Composing
     is_suppressed: bool
+    to_read: Mapping[UUID, ToRead] = field(repr=False)  # by visit, where these words or their purpose need it
 
     @property
     def _is_code(self) -> bool:
@@ -195,23 +202,31 @@ class _Scene:
             return self._code_told(contact, words, version, codes.code(self.vault, code_id))
         visits = [self._told(part, contact) for part in decision.parts]
         links = self._links(decision, contact, words)
-        filled = values(visits, version.language, self.settings.link, self.now, links.cancelling)
+        filled = values(visits, version.language, self.settings.link, self.now, links.cancelling, links.reading)
         subject_line, text = worded(version, self.purpose, filled)
-        if subject_line:
-            text += email_frame.footer(version.language, links.unsubscribing, links.disowning)
+        foot = email_frame.footer(version.language, links.unsubscribing, links.disowning)
+        tail = Tail(self._enclosed(decision, version.language), foot)
         pressable = (self.settings.link, *links.addresses)
-        html = email_frame.html(subject_line, text, version.language, pressable) if subject_line else ""
+        html = email_frame.html(subject_line, text, version.language, pressable, tail) if subject_line else ""
         return Composed(
             contact=contact,
             cipher=self.recipient,
             subject_line=subject_line,
-            text=text,
+            text=email_frame.text(text, tail) if subject_line else text,
             html=html,
             language=version.language,
             dropped=decision.dropped,
             links=links.made,
             unsubscribe_url=links.unsubscribing,
         )
+
+    def _enclosed(self, decision: Send, language: str) -> tuple[Enclosed, ...]:
+        """The whole texts, in a mail about preparations, where the clinic's decision covers that for all of them."""
+        if self.purpose != Purpose.PREPARATIONS:
+            return ()
+        kept = {part.booking_id for part in decision.parts}
+        told = [one for booking_id, one in self.to_read.items() if booking_id in kept]
+        return enclosed(told, language) if all(one.in_mail for one in told) else ()
 
     def _code_told(self, contact: Contact, words: Words, version: TemplateVersion, code: str) -> Composed:
         """A code is sent, and kept nowhere: not among the wordings either."""
@@ -225,9 +240,15 @@ class _Scene:
         if not self.settings.site:
             return MessageLinks()
         to = LinkedTo(self.outgoing.delivery.recipient_id, contact.digest, self.outgoing.delivery.channel)
-        asks = Field.CANCEL_LINK in words.fields
-        visits = [self._visit_of(part)[0] for part in decision.parts] if asks else []
-        message = LinkedMessage(self.outgoing.delivery.id, self.purpose, to, visits)
+        visits = [self._visit_of(part)[0] for part in decision.parts] if _PAGES & words.fields else []
+        read = [one for one in visits if one.id in self.to_read and self.to_read[one.id].on_page]
+        message = LinkedMessage(
+            delivery_id=self.outgoing.delivery.id,
+            purpose=self.purpose,
+            to=to,
+            visits=visits if Field.CANCEL_LINK in words.fields else (),
+            to_read=read if Field.PREPARATIONS_LINK in words.fields else (),
+        )
         return message_links(self.vault, message, self.settings.site, self.now)
 
     def _is_held(self) -> bool:
@@ -272,12 +293,13 @@ class _Scene:
         bare = Covered(part.id, part.booking_id, part.time_version)
         if booking is None or one.place is None:
             return bare
+        bare = replace(bare, has_preparations=booking.id in self.to_read)
         return as_it_stands(bare, booking, one.place, before(self.session, self.about, part.occasion))
 
     def _told(self, covered: Covered, contact: Contact) -> ToldVisit:
         booking, place = self._visit_of(covered)
-        visit = told_as(self.purpose, covered, told(booking, place, self.outgoing.clinic, self.about))
-        return replace(visit, code=code(self.vault, contact.digest, booking))
+        visit = told(booking, place, self.outgoing.clinic, has_preparations=booking.id in self.to_read)
+        return replace(told_as(self.purpose, covered, visit), code=code(self.vault, contact.digest, booking))
 
     def _visit_of(self, covered: Covered) -> tuple[Booking, Facility]:
         """Raises InvalidTemplate for words about a visit where there is none (a code)."""
@@ -301,7 +323,25 @@ def _scene(session: Session, vault: Vault, outgoing: Outgoing, now: datetime, se
     contact = _contact(session, outgoing, recipient, now)
     is_other = contact is not None and contact.id != delivery.contact_id
     is_suppressed = _is_suppressed(session, delivery, contact) if is_other else outgoing.is_suppressed
-    return _Scene(session, vault, outgoing, about, recipient, contact, now, settings, is_suppressed)
+    texts = _to_read(session, outgoing, about)
+    return _Scene(session, vault, outgoing, about, recipient, contact, now, settings, is_suppressed, texts)
+
+
+def _to_read(session: Session, outgoing: Outgoing, about: SubjectCipher) -> Mapping[UUID, ToRead]:
+    """Asked only where it matters: most messages say nothing of preparations."""
+    purpose = Purpose(outgoing.delivery.purpose)
+    if purpose != Purpose.PREPARATIONS and not any(_names_reading(one.version, purpose) for one in outgoing.parts):
+        return {}
+    visits = [one.booking for one in outgoing.parts if one.booking is not None]
+    return to_read(session, about, visits, outgoing.clinic, outgoing.recipient.language)
+
+
+def _names_reading(version: TemplateVersion, purpose: Purpose) -> bool:
+    """A text that is no template any more ends the delivery later, with its own reason."""
+    try:
+        return not _READING.isdisjoint(parse(version.text, purpose).fields)
+    except InvalidTemplate:
+        return False
 
 
 def _contact(session: Session, outgoing: Outgoing, recipient: SubjectCipher, now: datetime) -> Contact | None:

@@ -32,7 +32,7 @@ _BEFORE_ALL = datetime(2020, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class About:
     """What a clinic's values are made of. `names`: its facilities' in messages, `phones` and `cost` as it has them.
-    `cancel_link`: where a page of ours is; without one, cancelling leads where everything leads."""
+    `cancel_link`: where a page of ours is, as long as any; without one, everything leads to `link`."""
 
     link: str
     names: Sequence[str] = ()
@@ -58,6 +58,7 @@ def example_values(language: str, about: About, *, is_merged: bool = False) -> d
         about.link,
         _BEFORE_ALL,
         about.cancel_link,
+        about.cancel_link,
     )
     return {**found, Field.ONE_TIME_CODE: _ONE_TIME_CODE}
 
@@ -71,7 +72,7 @@ def longest_values(language: str, about: About, *, in_doubt: bool = False) -> di
     found[Field.PHONE] = max([*about.phones, _LONGEST_PHONE], key=_dearness)
     found[Field.ONE_TIME_CODE] = _ONE_TIME_CODE
     found[Field.LINK] = about.link
-    found[Field.CANCEL_LINK] = about.cancel_link or about.link
+    found[Field.CANCEL_LINK] = found[Field.PREPARATIONS_LINK] = about.cancel_link or about.link
     if in_doubt:
         found[Field.MISSED_COST] = ""
     else:

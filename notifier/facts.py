@@ -72,7 +72,7 @@ def visit_of(booking: Booking, place: Facility, cipher: SubjectCipher, agreed: A
         standing=Standing(booking.standing),
         time_version=booking.time_version,
         time_version_at=booking.time_version_at,
-        has_preparations=_is_told(booking, place, agreed) and bool(bookings.open_details(cipher, booking).preparations),
+        has_preparations=_is_told(booking, place, agreed) and _has_preparations(booking, place, cipher, agreed),
         waits_until=booking.candidate_until,
         above=agreed.above(booking.facility),
         time_type=booking.time_type_id,
@@ -80,6 +80,14 @@ def visit_of(booking: Booking, place: Facility, cipher: SubjectCipher, agreed: A
         origin=Origin.INVITATION if booking.is_invitation else Origin.BOOKING,
         booked_at=booking.time_version_at if booking.is_new or booking.time_version > 1 else None,
     )
+
+
+def _has_preparations(booking: Booking, place: Facility, cipher: SubjectCipher, agreed: Agreed) -> bool:
+    """As `notifier.visit_preparations` finds them before the message goes, without a question for each person."""
+    line = (booking.facility, *agreed.above(booking.facility))
+    if agreed.texts.are_told(place.clinic_id, line, booking.time_type_id):
+        return True
+    return bool(bookings.open_details(cipher, booking).preparations)
 
 
 def _is_told(booking: Booking, place: Facility, agreed: Agreed) -> bool:

@@ -29,6 +29,7 @@ class Field(StrEnum):
     MISSED_COST = "kostnad"
     PREPARATIONS = "förberedelser"
     CANCEL_LINK = "avbokningslänk"
+    PREPARATIONS_LINK = "förberedelselänk"
     REPLY_CODE = "svarskod"
     ONE_TIME_CODE = "engångskod"
 
@@ -85,6 +86,9 @@ CATALOGUE: dict[Field, FieldInfo] = {
         FieldType.CONDITION, "om besöket har förberedelser", _COMING, is_optional=True, is_condition_only=True
     ),
     Field.CANCEL_LINK: FieldInfo(FieldType.LINK, "länk till en sida där man ber om avbokning", _COMING),
+    Field.PREPARATIONS_LINK: FieldInfo(
+        FieldType.LINK, "länk till en sida med besökets förberedelser; vägen till 1177 där de läses där", _COMING
+    ),
     Field.REPLY_CODE: FieldInfo(FieldType.CODE, "besökets kod för svaret AVBOKA och kod", _COMING, is_optional=True),
     Field.ONE_TIME_CODE: FieldInfo(FieldType.CODE, "koden som bekräftar en kontaktväg", frozenset({Purpose.CODE})),
 }

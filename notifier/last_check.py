@@ -35,6 +35,7 @@ class Covered:
     suspect_since: datetime | None = None
     second_look_at: datetime | None = None
     is_frozen: bool = False  # its facility is under mass disappearance
+    has_preparations: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,9 @@ def untrue(purpose: Purpose, part: Covered) -> str:
         return _untrue_notice(purpose, part, part.now_stands)
     if part.now_stands.standing != Standing.BOOKED:
         return _NOT_BOOKED[part.now_stands.standing]
-    return "" if part.now_time_version == part.time_version else "rescheduled"
+    if part.now_time_version != part.time_version:
+        return "rescheduled"
+    return "nothing_to_read" if purpose == Purpose.PREPARATIONS and not part.has_preparations else ""
 
 
 def _untrue_notice(purpose: Purpose, part: Covered, now_stands: Then) -> str:

@@ -10,16 +10,19 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID
 
-from notifier import agreed, languages
+from notifier import agreed, email_frame, languages
 from notifier.action_links import CODE_LETTERS, written
 from notifier.agreed import Agreed
 from notifier.composing import as_it_stands, before, told, told_as, worded
+from notifier.email_frame import Tail
+from notifier.enclosing import enclosed
 from notifier.facts import visit_of
 from notifier.last_check import Covered, untrue
 from notifier.letter_choice import Occasion, is_in_time, leading, matter, read_at
 from notifier.planning import is_stale
 from notifier.precedence import in_force
 from notifier.sms_text import cleaned
+from notifier.visit_preparations import ToRead, to_read
 from notifier.visit_words import ToldVisit, values
 from notifier.wording import InvalidTemplate, MissingField
 from store import consents, facilities, subjects, templates
@@ -144,6 +147,7 @@ class _Case:
     place: Facility
     about: SubjectCipher
     own: SubjectCipher
+    to_read: ToRead | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +198,8 @@ class _Desk:
         leads = leading([one.occasion for one in standing])
         first = next(one for one in standing if one.occasion is leads)
         self._may_go_now(first, case.place)
-        visit = told_as(leads.purpose, first.covered, told(case.booking, case.place, self.clinic, case.about))
+        now = told(case.booking, case.place, self.clinic, has_preparations=case.to_read is not None)
+        visit = told_as(leads.purpose, first.covered, now)
         words = self._words(self._words_name(first.row, case), leads.purpose, case.recipient.language, visit)
         return ComposedLetter(
             row=self._row(case, first, words.version),
@@ -205,9 +210,16 @@ class _Desk:
             phone=visit.phone,
             language=words.version.language,
             subject_line=words.subject_line,
-            text=words.text,
+            text=self._whole_text(words, leads.purpose, case.to_read),
             is_to_guardian=self._is_guarded(case),
         )
+
+    def _whole_text(self, words: _Worded, purpose: Purpose, found: ToRead | None) -> str:
+        """With what is to be read itself, where it may stand in an e-mail and the font has its signs."""
+        if purpose != Purpose.PREPARATIONS or found is None or not found.in_mail:
+            return words.text
+        whole = email_frame.text(words.text, Tail(enclosed([found], words.version.language)))
+        return whole if self.settings.can_show(whole) else words.text
 
     def _is_guarded(self, case: _Case) -> bool:
         grown_at = subjects.grown_at(case.recipient, case.own)
@@ -220,8 +232,9 @@ class _Desk:
         if booking is None:
             raise _NotPrinted("no_visit")
         place = facilities.by_ids(self.session, [booking.facility])[HsaId(booking.facility)]
-        ciphers = (subjects.cipher_of(self.session, self.vault, one.id) for one in (about, recipient))
-        return _Case(recipient, booking, place, *ciphers)
+        known, own = (subjects.cipher_of(self.session, self.vault, one.id) for one in (about, recipient))
+        found = to_read(self.session, known, [booking], self.clinic, recipient.language)
+        return _Case(recipient, booking, place, known, own, found.get(booking.id))
 
     def _may_be_told(self, about: Subject, recipient: Subject) -> None:
         """As for a message."""
@@ -240,7 +253,12 @@ class _Desk:
         standing, reasons = [], []
         choices = self.held.choices_of(case.recipient.id)
         for row in rows:
-            bare = Covered(row.id, row.booking_id, _time_version(row, case.booking))
+            bare = Covered(
+                part_id=row.id,
+                booking_id=row.booking_id,
+                time_version=_time_version(row, case.booking),
+                has_preparations=case.to_read is not None,
+            )
             stood = before(self.session, case.about, row.occasion)
             covered = as_it_stands(bare, case.booking, case.place, stood)
             purpose = Purpose(row.purpose)

@@ -132,7 +132,7 @@ def _identity(reading: _Reading) -> Iterator[str]:
 def _cancelling(reading: _Reading) -> Iterator[str]:
     if (
         reading.draft.purpose not in _MUST_NAME_CANCELLING
-        or {Field.LINK, Field.CANCEL_LINK, Field.PHONE} & reading.words.always
+        or {Field.LINK, Field.CANCEL_LINK, Field.PREPARATIONS_LINK, Field.PHONE} & reading.words.always
     ):
         return
     plain = reading.words.plain

@@ -46,8 +46,10 @@ _CANCEL_EN = (
 )
 _DOUBT_SV = "((obekräftad sedan??\n\nVi har inte kunnat bekräfta tiden sedan ((obekräftad sedan)).))"
 _DOUBT_EN = "((obekräftad sedan??\n\nWe have not been able to confirm this time since ((obekräftad sedan)).))"
-_PREPARE_SV = "((förberedelser??\n\nBesöket har förberedelser. Läs dem på 1177 i god tid.))"
-_PREPARE_EN = "((förberedelser??\n\nThere is something to prepare. Please read about it on 1177 in good time.))"
+_PREPARE_SV = "((förberedelser??\n\nBesöket har förberedelser. Läs dem i god tid: ((förberedelselänk))))"
+_PREPARE_EN = (
+    "((förberedelser??\n\nThere is something to prepare. Please read about it in good time: ((förberedelselänk))))"
+)
 _END_SV = "\n\nSe besöket, avboka eller boka om: ((länk))"
 _END_EN = "\n\nSee, cancel or rebook your visit: ((länk))"
 
@@ -148,25 +150,26 @@ _OCCASIONS = (
     _Both(
         "preparations",
         Purpose.PREPARATIONS,
-        f"Inför besöket {_WHEN_SV}, ((mottagning)): läs hur du förbereder dig: ((länk))",
-        f"Before your visit {_WHEN_EN}, ((mottagning)): read how to prepare: ((länk))",
+        f"Läs det här före besöket {_WHEN_SV}, ((mottagning)): ((förberedelselänk))",
+        f"Read this before your visit {_WHEN_EN}, ((mottagning)): ((förberedelselänk))",
         "Inför ditt besök ((veckodag)) ((datum))",
         "Before your visit on ((veckodag)) ((datum))",
         f"Du har ett besök {_WHEN_SV}.\n\n{_PLACE_SV}\n\n"
-        f"Besöket har förberedelser. Läs dem på 1177 i god tid.{_DOUBT_SV}{_END_SV}",
-        f"You have a visit on {_WHEN_EN}.\n\n{_PLACE_EN}\n\nPlease read on 1177 how to prepare.{_DOUBT_EN}{_END_EN}",
+        f"Läs i god tid hur du förbereder dig: ((förberedelselänk)){_DOUBT_SV}{_END_SV}",
+        f"You have a visit on {_WHEN_EN}.\n\n{_PLACE_EN}\n\n"
+        f"Please read in good time how to prepare: ((förberedelselänk)){_DOUBT_EN}{_END_EN}",
     ),
     _Both(
         merged("preparations"),
         Purpose.PREPARATIONS,
-        f"Inför {_ALL_SV}: läs hur du förbereder dig: ((länk))",
-        f"Before {_ALL_EN}: read how to prepare: ((länk))",
+        f"Läs det här före {_ALL_SV}: ((förberedelselänk))",
+        f"Read this before {_ALL_EN}: ((förberedelselänk))",
         "Inför dina besök ((veckodag)) ((datum))",
         "Before your visits on ((veckodag)) ((datum))",
         f"Du har besök ((veckodag)) ((datum)):\n\n((besök))\n\n"
-        f"De har förberedelser. Läs dem på 1177 i god tid.{_DOUBT_SV}{_END_SV}",
+        f"Läs i god tid hur du förbereder dig: ((förberedelselänk)){_DOUBT_SV}{_END_SV}",
         f"You have visits on ((veckodag)) ((datum)):\n\n((besök))\n\n"
-        f"Please read on 1177 how to prepare.{_DOUBT_EN}{_END_EN}",
+        f"Please read in good time how to prepare: ((förberedelselänk)){_DOUBT_EN}{_END_EN}",
     ),
     _Both(
         "confirmation",

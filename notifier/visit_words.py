@@ -29,11 +29,16 @@ class ToldVisit:
     missed_cost: int | None = None  # kronor, the clinic's own figure
 
 
-def values(
-    visits: Sequence[ToldVisit], language: str, link: str, now: datetime, cancel_link: str = ""
+def values(  # noqa: PLR0913 - the visits, whose language, and where each link leads
+    visits: Sequence[ToldVisit],
+    language: str,
+    link: str,
+    now: datetime,
+    cancel_link: str = "",
+    reading_link: str = "",
 ) -> dict[Field, str]:
     """Values for a message about one visit, or about several of one day. What is not known is empty. Without a
-    `cancel_link` of ours, cancelling leads where everything leads.
+    `cancel_link` of ours, cancelling leads where everything leads, and so does reading without a `reading_link`.
 
     A cancel deadline that has passed is not told: it could only mislead. Nor is what a missed visit costs, while it is
     not sure that there is one.
@@ -53,14 +58,21 @@ def values(
         Field.PHONE: first.phone,
         Field.COUNT: _count(len(ordered), language),
         Field.TIMES: clocks([visit.start_at for visit in ordered], language),
-        Field.VISITS: "\n".join(_line(visit, language) for visit in ordered),
+        Field.VISITS: "\n".join(visit_line(visit.start_at, visit.clinic, language) for visit in ordered),
         Field.UNCONFIRMED_SINCE: short_moment(min(unconfirmed), language) if unconfirmed else "",
         Field.MISSED_COST: "" if unconfirmed else _kronor(first.missed_cost, language),
         Field.PREPARATIONS: "x" if any(visit.has_preparations for visit in ordered) else "",
         Field.CANCEL_LINK: cancel_link or link,
+        Field.PREPARATIONS_LINK: reading_link or link,
         Field.REPLY_CODE: first.code if len(ordered) == 1 else "",
         Field.ONE_TIME_CODE: "",  # of no visit
     }
+
+
+def visit_line(start_at: datetime, clinic: str, language: str) -> str:
+    """One of several visits of a day."""
+    at = clock(start_at, language)
+    return f"kl. {at}, {clinic}" if language == "sv" else f"{at}, {clinic}"
 
 
 def unconfirmed_sentence(since: str, language: str) -> str:
@@ -86,8 +98,3 @@ def _kronor(amount: int | None, language: str) -> str:
     if amount is None:
         return ""
     return f"SEK {amount:,}" if language != "sv" else f"{amount:,} kr".replace(",", " ")
-
-
-def _line(visit: ToldVisit, language: str) -> str:
-    at = clock(visit.start_at, language)
-    return f"kl. {at}, {visit.clinic}" if language == "sv" else f"{at}, {visit.clinic}"

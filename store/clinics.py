@@ -1,5 +1,6 @@
 """Clinics: our customers' accounts, their colleagues, what they have decided, and whether they have paused."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
@@ -36,6 +37,7 @@ class Clinic(SQLModel, table=True):
     decision_reference: str | None = Field(default=None)
     decided_on: date | None = Field(default=None)
     decided_by: str | None = Field(default=None)
+    decision_covers_texts: bool = Field(default=False)  # whole texts before visits in e-mail, sensitive ones by link
     # kronor, and the day of the figure: the clinic's own, told in its messages
     missed_visit_cost: int | None = Field(default=None)
     missed_visit_cost_on: date | None = Field(default=None)
@@ -92,9 +94,20 @@ def operators_own(session: Session, now: datetime) -> Clinic:
     return found
 
 
-def record_decision(clinic: Clinic, reference: str, decided_by: str, decided_on: date) -> None:
-    """The needs-and-risk decision. A later one takes an earlier one's place."""
-    clinic.decision_reference, clinic.decided_by, clinic.decided_on = reference, decided_by, decided_on
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A needs-and-risk decision (HSLF-FS 2016:40, 3 kap. 16 §). `covers_texts`: also whole texts before visits."""
+
+    reference: str
+    decided_by: str
+    decided_on: date
+    covers_texts: bool = False
+
+
+def record_decision(clinic: Clinic, decision: Decision) -> None:
+    """A later one takes an earlier one's place."""
+    clinic.decision_reference, clinic.decided_by = decision.reference, decision.decided_by
+    clinic.decided_on, clinic.decision_covers_texts = decision.decided_on, decision.covers_texts
 
 
 def may_send(clinic: Clinic) -> bool:

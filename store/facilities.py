@@ -1,6 +1,6 @@
 """Healthcare facilities (the care-unit tree) and the logical addresses that questions about them are routed to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -55,6 +55,32 @@ class LogicalAddress(SQLModel, table=True):
 def by_ids(session: Session, ids: Iterable[str]) -> dict[HsaId, Facility]:
     rows = session.exec(select(Facility).where(col(Facility.hsa_id).in_(set(ids))))
     return {HsaId(row.hsa_id): row for row in rows}
+
+
+def with_those_above(session: Session, ids: Iterable[str]) -> dict[HsaId, Facility]:
+    """These facilities and all that stand above them."""
+    found: dict[HsaId, Facility] = {}
+    wanted = {HsaId(one) for one in ids}
+    while wanted:
+        units = by_ids(session, wanted)
+        found |= units
+        wanted = {HsaId(unit.parent) for unit in units.values() if unit.parent is not None} - found.keys()
+    return found
+
+
+def line(units: Mapping[HsaId, Facility], hsa_id: str) -> list[Facility]:
+    """The unit and those above it, the nearest first, as far as `units` has them."""
+    found: list[Facility] = []
+    unit = units.get(HsaId(hsa_id))
+    while unit is not None and unit not in found:
+        found.append(unit)
+        unit = units.get(HsaId(unit.parent)) if unit.parent else None
+    return found
+
+
+def sensitive(session: Session) -> frozenset[str]:
+    """Every facility whose name is hidden."""
+    return frozenset(session.exec(select(Facility.hsa_id).where(col(Facility.is_sensitive))))
 
 
 def of_clinic(session: Session, clinic_id: UUID) -> list[Facility]:

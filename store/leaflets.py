@@ -5,7 +5,7 @@ for calendars and mails. Both read well where the other is shown, and text from 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
@@ -72,7 +72,22 @@ def web_address(text: str) -> str:
     written = text.strip().replace("(", "%28").replace(")", "%29")
     if len(written) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(written):
         return ""
-    return written if _host_of(written) else ""
+    return written if host_of(written) else ""
+
+
+def host_of(address: str) -> str:
+    """The address's host; empty where it has none that may be shown (a number, a user's name or a port before it)."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    name = parts.netloc.lower()
+    return name if parts.scheme == "https" and is_host(name) else ""
+
+
+def is_host(name: str) -> bool:
+    """Whether it is a host's full name in lower case."""
+    return _HOST.fullmatch(name) is not None
 
 
 def from_plain(text: str) -> Leaflet:
@@ -94,6 +109,18 @@ def written(leaflet: Leaflet) -> str:
 def plain(leaflet: Leaflet) -> str:
     """Its words as lines of plain text."""
     return _lines_of(leaflet, _plain_block)
+
+
+def joined(leaflets: Iterable[Leaflet]) -> Leaflet:
+    """One after the other; what says the same as an earlier one is left out."""
+    different = dict.fromkeys(leaflet for leaflet in leaflets if leaflet)
+    return Leaflet(tuple(block for leaflet in different for block in leaflet.blocks))
+
+
+def linking_only_to(leaflet: Leaflet, hosts: Collection[str]) -> Leaflet:
+    """Links to other hosts become words, with the address to be seen: nobody is led there by a press."""
+    blocks = [replace(block, runs=tuple(_held(run, hosts) for run in block.runs)) for block in leaflet.blocks]
+    return Leaflet(tuple(blocks))
 
 
 def merged(runs: Iterable[Run]) -> tuple[Run, ...]:
@@ -124,16 +151,6 @@ def shortened(leaflet: Leaflet, most: int) -> Leaflet:
     if not kept:
         return Leaflet((Block(BlockKind.PARAGRAPH, (Run(plain(leaflet)[: most - 1] + "…"),)),))
     return Leaflet((*kept[:-1], *(replace(last, runs=merged([*last.runs, Run("…")])) for last in kept[-1:])))
-
-
-def _host_of(address: str) -> str:
-    """The address's host; empty where it has none that may be shown (a number, a user's name or a port before it)."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    name = parts.netloc.lower()
-    return name if parts.scheme == "https" and _HOST.fullmatch(name) else ""
 
 
 def _fitting(runs: Sequence[Run], room: int) -> Iterator[Run]:
@@ -199,6 +216,12 @@ def _marked(mark: "re.Match[str]") -> Run:
         return Run(_ESCAPED.sub(r"\1", mark["strong"]), is_strong=True)
     address = web_address(mark["address"])
     return Run(_ESCAPED.sub(r"\1", mark["words"]), address=address) if address else Run(mark[0])
+
+
+def _held(run: Run, hosts: Collection[str]) -> Run:
+    if not run.address or host_of(run.address) in hosts:
+        return run
+    return Run(_plain_run(run))
 
 
 def _lines_of(leaflet: Leaflet, line_of: Callable[[Block], str]) -> str:

@@ -9,3 +9,4 @@ class LinkAction(StrEnum):
     UNSUBSCRIBE = "unsubscribe"  # no more reminders to this address by this channel
     WRONG_PERSON = "wrong_person"  # the address is not the person's whom we mean
     START = "start"  # reminders to this address again
+    READ = "read"  # what is to be read before the visit

@@ -10,6 +10,7 @@ from worker.commands import (
     letters,
     looking,
     operating,
+    preparations,
     providers,
     rules,
     running,
@@ -41,13 +42,15 @@ app = typer.Typer(
 
     **Words?** `templates export`, `import`, `preview`, `approve`, `activate`, `rollback`: nobody approves their own.
 
+    **Before visits?** `preparations import`, `export`, `hosts`, `unseen`: what people are to read, and who has not.
+
     Settings come from the environment (`KALLELSE_...`); README has the table. Exit codes: 0 done, 1 something failed,
     2 something must be set right first.
     """,
 )
 _EVERY = (
-    running, looking, operating, providers, trying, seeding, clinics, facilities, rules, templates, subjects, answers,
-    letters, keys,
+    running, looking, operating, providers, trying, seeding, clinics, facilities, rules, templates, preparations,
+    subjects, answers, letters, keys,
 )  # fmt: skip
 for commands in _EVERY:
     commands.register(app)

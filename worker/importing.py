@@ -1,7 +1,7 @@
 """Feeding a deployment: facilities with their clinics and decisions, subjects with their consents and calendars."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from feeds.periods import CalendarRules
@@ -9,7 +9,7 @@ from feeds.subscribing import Refused, Wishes, open_calendar
 from notifier.languages import SHIPPED, SWEDISH
 from notifier.swedish_days import local
 from store import calendars, clinics, consents, engagements, enrolment, facilities, replannings, subjects
-from store.clinics import Clinic
+from store.clinics import Clinic, Decision
 from store.consents import Consent, stands
 from store.database import Session, Sessions
 from store.engagements import Engagement, of_subject
@@ -88,15 +88,13 @@ def open_wished_calendar(
     return True
 
 
-def decide(  # noqa: PLR0913 - the decision's own words
-    sessions: Sessions, clinic: str, reference: str, decided_by: str, on: date, now: datetime
-) -> bool:
-    """Records a needs-and-risk decision (HSLF-FS 2016:40, 3 kap. 16 §); False where there is no such clinic."""
+def decide(sessions: Sessions, clinic: str, decision: Decision, now: datetime) -> bool:
+    """Records a clinic's needs-and-risk decision; False where there is no such clinic."""
     with sessions.writing() as session:
         row = clinics.by_name(session, clinic)
         if row is None:
             return False
-        clinics.record_decision(row, reference, decided_by, on)
+        clinics.record_decision(row, decision)
         session.add(row)
         session.flush()
         replannings.ask_for_clinic(session, row.id, now)

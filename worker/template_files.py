@@ -3,7 +3,6 @@ gives back every byte. Knows no table and no rule about words.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,13 +13,12 @@ from notifier import languages
 from store.purposes import Purpose
 from store.template_versions import Words
 from worker.import_files import ImportRefused
+from worker.toml_text import escaped, quoted, read_table
 
 CHANNELS = ("sms", "email", "paper")
 _KEYS = ("name", "purpose", "channel", "language", "made_from", "subject_line", "text")
 _NEEDED = ("name", "purpose", "channel", "language", "text")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_LARGEST_FILE = 2_000_000
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\t": "\\t", "\r": "\\r"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class TextsFile:
 
 def read(path: Path) -> TextsFile:
     """The texts in a file. Raises ImportRefused with every fault, each by template, language and key."""
-    content = _content(path)
+    content = read_table(path)
     clinic, written = content.get("clinic"), content.get("template", [])
     if not isinstance(clinic, str) or not clinic.strip() or content.keys() - {"clinic", "template"}:
         raise ImportRefused(f'{path}: begin it with clinic = "NAME", then a [[template]] for each text, nothing else')
@@ -67,23 +65,8 @@ def read(path: Path) -> TextsFile:
 
 def written(file: TextsFile) -> str:
     """The file's content."""
-    head = f"clinic = {_quoted(file.clinic)}\n"
+    head = f"clinic = {quoted(file.clinic)}\n"
     return head + "".join(_table(entry) for entry in file.entries)
-
-
-def _content(path: Path) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _LARGEST_FILE:
-            raise ImportRefused(f"{path}: is larger than {_LARGEST_FILE:,} bytes; no clinic has that many texts")
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
-        raise ImportRefused(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise ImportRefused(f"{path}: is not UTF-8; save it as that") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ImportRefused(f"{path}: is not TOML: {error}") from None
-    except RecursionError:
-        raise ImportRefused(f"{path}: is not TOML: too deeply nested") from None
 
 
 def _named(number: int, one: Mapping[str, Any]) -> str:
@@ -136,27 +119,14 @@ def _table(entry: TextEntry) -> str:
     lines = [f"# {line}" for line in entry.remark.splitlines()]
     lines += [
         "[[template]]",
-        f"name = {_quoted(entry.name)}",
-        f"purpose = {_quoted(entry.purpose)}",
-        f"channel = {_quoted(entry.channel)}",
-        f"language = {_quoted(entry.language)}",
+        f"name = {quoted(entry.name)}",
+        f"purpose = {quoted(entry.purpose)}",
+        f"channel = {quoted(entry.channel)}",
+        f"language = {quoted(entry.language)}",
     ]
     if entry.made_from is not None:
         lines.append(f"made_from = {entry.made_from}")
     if entry.subject_line:
-        lines.append(f"subject_line = {_quoted(entry.subject_line)}")
-    lines.append(f'text = """\n{_escaped(entry.text)}"""')  # TOML leaves the first line break out
+        lines.append(f"subject_line = {quoted(entry.subject_line)}")
+    lines.append(f'text = """\n{escaped(entry.text)}"""')  # TOML leaves the first line break out
     return "\n" + "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return '"' + _escaped(text).replace("\n", "\\n") + '"'
-
-
-def _escaped(text: str) -> str:
-    """Also what nobody would see in an editor."""
-    return "".join(_ESCAPES.get(char) or (char if char.isprintable() or char == "\n" else _code(char)) for char in text)
-
-
-def _code(char: str) -> str:
-    return f"\\u{ord(char):04X}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08X}"

@@ -113,6 +113,24 @@ _OPEN = {
             "Remind me again",
         ),
     },
+    LinkAction.READ: {
+        "sv": Words(
+            "Inför ditt besök",
+            (
+                "Länken kom i ett meddelande om ett bokat besök.",
+                "Tryck på knappen, så visar vi det som du ska läsa före besöket.",
+            ),
+            "Visa texten",
+        ),
+        "en": Words(
+            "Before your visit",
+            (
+                "The link came in a message about a booked visit.",
+                "Press the button, and we show what you should read before the visit.",
+            ),
+            "Show the text",
+        ),
+    },
 }
 
 _DONE = {
@@ -164,6 +182,26 @@ _DONE = {
         "sv": Words("Du får påminnelser igen", ("Vi påminner om dina bokade tider på den här adressen.",)),
         "en": Words("You will get reminders again", ("We remind you of your visits at this address.",)),
     },
+    LinkAction.READ: {
+        "sv": Words("Tack, vi har antecknat att du har läst", ("Texten finns kvar här fram till besöket.",)),
+        "en": Words("Thank you, we have noted that you have read it", ("The text stays here until the visit.",)),
+    },
+}
+
+_SHOWN = {"sv": Words("Läs det här före besöket"), "en": Words("Please read this before your visit")}
+_CHANGED_TEXT = {
+    "sv": Words("Texten har ändrats", ("Den är en annan än den du såg nyss. Läs den igen.",)),
+    "en": Words("The text has changed", ("It is another than the one you just saw. Please read it again.",)),
+}
+READ_BUTTON: Final = {"sv": "Jag har läst", "en": "I have read it"}
+IS_READ: Final = {"sv": "Du har sagt att du har läst.", "en": "You have said that you have read it."}
+MOVED: Final = {
+    "sv": "Besöket har fått en ny tid sedan meddelandet skickades.",
+    "en": "The visit has a new time since the message was sent.",
+}
+CANNOT_COME: Final = {
+    "sv": "Kan du inte komma? Ring mottagningen eller gå till 1177.",
+    "en": "If you cannot come, call the clinic or go to 1177.",
 }
 
 _CHOOSE = {
@@ -295,6 +333,9 @@ def after(acted: Acted, language: str) -> Words:
     action = acted.looked.action
     if acted.outcome == Outcome.CLOSED or action is None:
         return before(acted.looked, language)
+    if acted.outcome == Outcome.SHOWN:
+        is_changed = acted.reading is not None and acted.reading.is_changed
+        return (_CHANGED_TEXT if is_changed else _SHOWN)[language]
     if acted.outcome == Outcome.CHOOSE:
         return _CHOOSE[action][language]
     if acted.outcome == Outcome.CHANGED:

@@ -13,12 +13,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from notifier.actions import Acted, LinkState, Looked, Outcome, ShownVisit
+from notifier.actions import Acted, LinkState, Looked, Outcome
+from notifier.linked_visits import ShownVisit
 from notifier.spoken_times import moment
 from notifier.web import action_texts
 from notifier.web.action_texts import Words
+from notifier.web.reading_page import reading_page
 from store.database import DatabaseError
 from store.link_actions import LinkAction
+from store.vault import Unsealable
 
 _log = structlog.get_logger(__name__)
 _LONGEST_BODY = 8 * 1024
@@ -44,6 +47,8 @@ class Pressed:
 
     choice: str
     is_one_click: bool
+    seal: str = ""  # of the texts that were read
+    language: str = ""  # asked for in the address
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,9 @@ class _ActionPages:
         if not one_click and not self._site.is_from_here(request):
             language = self._language(request, looked)
             return self._page(action_texts.NOT_FROM_HERE[language], language, 403)
-        acted = await run_in_threadpool(self._site.act, token, replace(pressed, is_one_click=one_click))
+        asked = self._site.language_of(request) if "lang" in request.query_params else ""
+        pressed = replace(pressed, is_one_click=one_click, language=asked)
+        acted = await run_in_threadpool(self._site.act, token, pressed)
         return self._after(request, acted)
 
     def _before(self, request: Request, looked: Looked) -> Response:
@@ -101,6 +108,8 @@ class _ActionPages:
             return self._before(request, acted.looked)
         language = self._language(request, acted.looked)
         words = replace(action_texts.after(acted, language), call=action_texts.call(language))
+        if acted.reading is not None:
+            return self._page(words, language, 200, reading=reading_page(acted.reading, language), call=words.call)
         visits = [_shown(acted, one, language) for one in acted.visits]
         return self._page(words, language, 200, visits=visits, way_back=acted.looked.start)
 
@@ -112,7 +121,8 @@ class _ActionPages:
 
     def _page(self, words: Words, language: str, status: int, **values: object) -> Response:
         given = {"t": words, "visits": (), "way_back": "", "other": None, **values}
-        response = self._site.render("action.html", language, given, status=status)
+        template = "reading.html" if "reading" in values else "action.html"
+        response = self._site.render(template, language, given, status=status)
         response.headers.update(_HEADERS)
         return response
 
@@ -142,7 +152,7 @@ def _answering(
             return await answer(request)
         except ClientDisconnect:
             return Response(status_code=400)
-        except DatabaseError as error:
+        except (DatabaseError, Unsealable) as error:
             _log.error("action_not_answered", error=type(error).__name__)
             language = site.language_of(request)
             values = {"t": action_texts.NOT_NOW[language], "visits": (), "way_back": "", "other": None}
@@ -163,4 +173,5 @@ async def _form(request: Request) -> Pressed:
     if request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return Pressed("", 'name="List-Unsubscribe"' in text and "One-Click" in text)
     fields = dict(parse_qsl(text, max_num_fields=10) if text.count("&") < 10 else ())
-    return Pressed(fields.get("visit", ""), fields.get("List-Unsubscribe") == "One-Click")
+    is_one_click = fields.get("List-Unsubscribe") == "One-Click"
+    return Pressed(fields.get("visit", ""), is_one_click, fields.get("seal", ""))

@@ -19,6 +19,8 @@ import store.heartbeats
 import store.installation
 import store.invitations
 import store.letters
+import store.preparations
+import store.preparations_read
 import store.provider_weights
 import store.replannings
 import store.replies

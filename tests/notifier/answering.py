@@ -126,18 +126,22 @@ def link_in(text: str) -> str:
 
 
 @contextmanager
-def citizen_at(scene: Scene, provider: Provider, now: datetime) -> Iterator[Citizen]:
+def citizen_at(scene: Scene, provider: Provider, now: datetime, words: str | None = WORDS) -> Iterator[Citizen]:
+    """`words`: of every SMS; None: the shipped ones."""
     facility_values(scene, cancel_deadline="")
     settings_with(scene, site=SITE)
-    with scene.sessions.writing() as session:
-        session.exec(update(TemplateVersion).where(col(TemplateVersion.subject_line) == "").values(text=WORDS))
+    if words is not None:
+        with scene.sessions.writing() as session:
+            session.exec(update(TemplateVersion).where(col(TemplateVersion.subject_line) == "").values(text=words))
     citizen = Citizen(scene, provider, now)
 
     def look(token: str) -> Looked:
         return actions.look(scene.sessions, scene.vault, token, citizen.real_now)
 
     def act(token: str, pressed: Pressed) -> Acted:
-        press = Press(citizen.real_now, citizen.now, pressed.choice, pressed.is_one_click)
+        press = Press(
+            citizen.real_now, citizen.now, pressed.choice, pressed.is_one_click, pressed.seal, pressed.language
+        )
         return actions.act(scene.sessions, scene.vault, token, press)
 
     pages = Pages(Path(action_pages.__file__).parent / "templates")

@@ -13,7 +13,7 @@ from notifier.channels.letter_sheets import can_show
 from notifier.fallback import REPORTING
 from notifier.letters import ComposedLetter, Letters, LetterSettings, compose_letters, grouped
 from store import choices, letters, unreached
-from store.bookings import Booking
+from store.bookings import Booking, Details
 from store.choices import Choice
 from store.clinics import Clinic
 from store.consents import Consent
@@ -42,9 +42,10 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url"))
 
 
-def booked(scene: Scene, start: str = "2026-12-11 13:30", person: Person = NOBODY_REACHES) -> UUID:
+def booked(scene: Scene, start: str = "2026-12-11 13:30", person: Person = NOBODY_REACHES, prepare: str = "") -> UUID:
     """Somebody without phone or address has got a time, and could not be told."""
-    booking = scene.booking(scene.subject(person), start, is_new=True, seen_at=BOOKED_AT)
+    details = Details(preparations=prepare)
+    booking = scene.booking(scene.subject(person), start, is_new=True, seen_at=BOOKED_AT, details=details)
     scene.change(booking, ChangeKind.BOOKED, BOOKED_AT)
     scene.plan(NOW)
     return booking
@@ -277,8 +278,30 @@ def test_a_reminder_is_printed_in_the_words_of_its_rule(scene: Scene) -> None:
 
 def test_preparations_are_a_letter_of_their_own_and_all_for_one_person_lie_together(scene: Scene) -> None:
     """One about the time does not say what to prepare; and who packs them needs one envelope a person."""
-    booking = booked(scene)
+    booking = booked(scene, prepare="Ta med legitimation.")
     booked(scene, "2026-12-11 13:45", Person(CECILIA.number))
+    unprepared(scene, booking)
+    made = composed(scene).made
+
+    assert sorted(one.row.purpose for one in made[:2]) == ["confirmation", "preparations"]
+    assert [one.identity_number for one in made] == [*[NOBODY_REACHES.number] * 2, CECILIA.number]
+
+
+@pytest.mark.parametrize(("is_covered", "said"), [(False, False), (True, True)])
+def test_a_letter_says_what_to_prepare_where_an_email_would(scene: Scene, *, is_covered: bool, said: bool) -> None:
+    scene.set(Clinic, scene.clinic_id, decision_covers_texts=is_covered)
+    unprepared(scene, booked(scene, prepare="# Ta med\n- [ ] Legitimation"))
+    (one,) = [one for one in composed(scene).made if one.row.purpose == Purpose.PREPARATIONS]
+    assert ("Ta med\n- Legitimation" in one.text) == said
+
+
+def test_no_letter_is_about_a_text_that_has_been_taken_away(scene: Scene) -> None:
+    unprepared(scene, booked(scene))
+    assert [one.reason for one in composed(scene).left_out] == ["nothing_to_read"]
+
+
+def unprepared(scene: Scene, booking: UUID) -> None:
+    """Nor could they be told what to prepare."""
     with scene.sessions.writing() as session:
         row = session.exec(select(Unreached).where(Unreached.booking_id == booking)).one()
         prepare = Unreached(
@@ -287,10 +310,6 @@ def test_preparations_are_a_letter_of_their_own_and_all_for_one_person_lie_toget
             visit_at=row.visit_at, reason="no_contact", at=NOW,
         )  # fmt: skip
         unreached.note(session, prepare)
-    made = composed(scene).made
-
-    assert sorted(one.row.purpose for one in made[:2]) == ["confirmation", "preparations"]
-    assert [one.identity_number for one in made] == [*[NOBODY_REACHES.number] * 2, CECILIA.number]
 
 
 def test_a_facilitys_name_turns_nothing_around_on_paper(scene: Scene) -> None:

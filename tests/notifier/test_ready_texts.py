@@ -38,7 +38,7 @@ def visit(on: date, clock: time = time(13, 30)) -> ToldVisit:
 
 def written(text: Shipped, visits: list[ToldVisit]) -> str:
     now = min(one.start_at for one in visits) - timedelta(days=30)
-    return render(parse(text.text, text.purpose), values(visits, text.language, LINK, now, CANCEL_LINK))
+    return render(parse(text.text, text.purpose), values(visits, text.language, LINK, now, CANCEL_LINK, CANCEL_LINK))
 
 
 def as_shown(text: Shipped, on: date) -> list[ToldVisit]:
@@ -120,3 +120,10 @@ def test_english_is_said_in_english() -> None:
         "Ekens vårdcentral no longer shows your visit Tuesday 1 December, 13:30. "
         "Check with them before you travel: 010-123 45 67. https://www.1177.se"
     )
+
+
+@pytest.mark.parametrize("text", SMS, ids=lambda text: f"{text.name}-{text.language}")
+def test_no_sms_has_two_colons_in_a_row_of_words(text: Shipped) -> None:
+    """`..., the clinic: read how to prepare: https://...` reads as a fault."""
+    words = written(text, as_shown(text, date(2026, 12, 1)))
+    assert words.split(". ")[-1].replace("https://", "").count(": ") <= 1, words

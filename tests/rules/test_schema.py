@@ -84,3 +84,28 @@ def test_what_a_version_adds_yesterdays_code_need_not_name(sqlite_url: str) -> N
             assert all(one["nullable"] or one["default"] is not None for one in added), (version, name)
         known = {name: {one["name"] for one in columns} for name, columns in tables.items()}
     database.close()
+
+
+def test_links_that_people_have_got_still_lead_somewhere_once_their_table_has_been_made_anew(sqlite_url: str) -> None:
+    """SQLite alters no CHECK, so 0014 copies the table: whoever got a link last week presses it today."""
+    database = open_database(sqlite_url + ".links")
+    config, (subject, link, visit) = _migration_config(), ("1" * 32, "2" * 32, "3" * 32)
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0013")
+        values = {"subject": subject, "link": link, "visit": visit, "at": "2026-11-25T00:00:00.000000Z"}
+        for statement in (
+            "insert into subjects (id, pseudonym, oid, sealed_number, language, created_at, fence, wakes)"
+            " values (:subject, 'p', 'o', 'k1.x', 'sv', :at, 0, 0)",
+            "insert into action_links (id, digest, action, recipient_id, contact_digest, channel, made_at, expires_at)"
+            " values (:link, 'd', 'cancel', :subject, 'c', 'sms', :at, :at)",
+            "insert into action_link_visits values (:link, :visit, 2)",
+        ):
+            connection.execute(text(statement), values)
+        command.upgrade(config, "0014")
+        kept = connection.execute(text("select digest, action, channel, used_at from action_links")).one()
+        about = connection.execute(text("select booking_id, time_version from action_link_visits")).one()
+        assert (tuple(kept), tuple(about)) == (("d", "cancel", "sms", None), (visit, 2))
+        named = inspect(connection).get_foreign_keys("action_link_visits")
+        assert [one["referred_table"] for one in named] == ["action_links"]
+    database.close()

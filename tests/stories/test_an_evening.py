@@ -164,12 +164,11 @@ CONFIRMED = [
 BY_THE_DEADLINE_AND_PREPARED = [
     [
         f"Tid fredag 27 november kl. 13.00, Björkängens vårdcentral. Avboka senast 26/11 kl. 13.00: {OUR_LINK}",
-        "Inför besöket måndag 30 november kl. 10.00, Norrviken, röntgen: "
-        "läs hur du förbereder dig: https://www.1177.se",
+        f"Läs det här före besöket måndag 30 november kl. 10.00, Norrviken, röntgen: {OUR_LINK}",
     ],
     [
         f"Reminder: Friday 27 November, 13:30, Björkängens vårdcentral. Cancel by 26 Nov, 13:30: {OUR_LINK}",
-        "Before your visit Monday 30 November, 10:30, Norrviken, röntgen: read how to prepare: https://www.1177.se",
+        f"Read this before your visit Monday 30 November, 10:30, Norrviken, röntgen: {OUR_LINK}",
     ],
 ]
 BY_THE_SCANS_DEADLINE = [
@@ -235,8 +234,8 @@ STARTED = [
     ],
 ]
 PREPARED_ANEW = [
-    ["Inför besöket torsdag 3 december kl. 14.00, Norrviken, röntgen: läs hur du förbereder dig: https://www.1177.se"],
-    ["Before your visit Thursday 3 December, 14:30, Norrviken, röntgen: read how to prepare: https://www.1177.se"],
+    [f"Läs det här före besöket torsdag 3 december kl. 14.00, Norrviken, röntgen: {OUR_LINK}"],
+    [f"Read this before your visit Thursday 3 December, 14:30, Norrviken, röntgen: {OUR_LINK}"],
 ]
 THE_DAY_BEFORE_THE_SCAN = [
     ["Påminnelse: torsdag 3 december kl. 14.00, Norrviken, röntgen. https://www.1177.se"],

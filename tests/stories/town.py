@@ -16,6 +16,7 @@ from notifier import ready_texts
 from store import bookings, calendars, engagements, ledger, subjects
 from store.bookings import Booking
 from store.calendars import ComponentKind
+from store.clinics import Decision
 from store.deliveries import Delivery
 from store.identifiers import parse_subject_id
 from store.vault import make_key_file
@@ -251,7 +252,7 @@ def town(  # noqa: PLR0913 - what it is made of, and settings besides
     rows = import_files.read_facilities(folder / "facilities.csv")
     importing.import_facilities(wiring.sessions, rows, clock.now())
     for clinic in {row.clinic for row in rows if row.clinic}:
-        importing.decide(wiring.sessions, clinic, "PROV-1", "Provregionen", clock.now().date(), clock.now())
+        importing.decide(wiring.sessions, clinic, Decision("PROV-1", "Provregionen", clock.now().date()), clock.now())
     return Town(wiring, clock, region, providers, folder)
 
 

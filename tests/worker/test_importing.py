@@ -10,6 +10,7 @@ import pytest
 from feeds.periods import CalendarRules
 from feeds.subscribing import make_link
 from store import calendars, clinics, consents, engagements, facilities, subjects
+from store.clinics import Decision
 from store.database import Session, Sessions
 from store.identifiers import HsaId, parse_subject_id
 from store.level import Level
@@ -218,7 +219,7 @@ def test_facilities_come_with_their_clinic_which_has_decided_nothing(sessions: S
 
 def test_a_newer_file_updates_a_facility_and_leaves_its_clinics_decision(sessions: Sessions) -> None:
     importing.import_facilities(sessions, [EKEN], NOW)
-    assert importing.decide(sessions, "Eken", "RS 2026-0417", "Verksamhetschefen", date(2026, 11, 1), NOW)
+    assert importing.decide(sessions, "Eken", Decision("RS 2026-0417", "Verksamhetschefen", date(2026, 11, 1)), NOW)
     assert importing.import_facilities(sessions, [replace(EKEN, message_name="Nya Eken")], NOW) == 0
 
     with sessions.reading() as session:
@@ -253,4 +254,4 @@ def test_a_new_parent_may_not_close_a_ring_with_what_is_known(sessions: Sessions
 
 
 def test_a_decision_for_a_clinic_that_is_not_there_is_refused(sessions: Sessions) -> None:
-    assert not importing.decide(sessions, "Ingen", "1", "x", date(2026, 11, 1), NOW)
+    assert not importing.decide(sessions, "Ingen", Decision("1", "x", date(2026, 11, 1)), NOW)

@@ -9,7 +9,7 @@ import typer
 from notifier.recipients import EmailAddress, InvalidEmail, InvalidPhone, parse_email, parse_phone
 from notifier.sms_text import dear_characters
 from store import clinics, facilities, ledger
-from store.clinics import Clinic, Colleague, Role
+from store.clinics import Clinic, Colleague, Decision, Role
 from store.database import Session
 from worker import importing
 from worker.commands.exits import Refused
@@ -111,11 +111,15 @@ def decide(
     reference: Annotated[str, typer.Option(help="The decision's own number.")],
     by: Annotated[str, typer.Option(help="Who decided.")],
     on: Annotated[datetime, typer.Option(help="The day, as 2026-11-23.", formats=["%Y-%m-%d"])],
+    covers_texts: Annotated[
+        bool, typer.Option("--covers-texts", help="It covers whole texts before visits, too.")
+    ] = False,
 ) -> None:
     """Records a clinic's needs-and-risk decision. Its SMS and e-mail stay off without one (HSLF-FS 2016:40).
 
-    Use it when the clinic has told you of the decision. A later one takes an earlier one's place. Formerly called
-    `kallelse facilities decide`, which still works.
+    Use it when the clinic has told you of the decision. A later one takes an earlier one's place, also in what it
+    covers. With `--covers-texts` whole texts about preparations stand in e-mail, and a sensitive unit's own behind the
+    link. Formerly called `kallelse facilities decide`, which still works.
 
     Example: `kallelse clinic decide "Ekens vårdcentral" --reference "RS 2026-0417" --by "Verksamhetschefen" --on
     2026-11-02`
@@ -124,9 +128,11 @@ def decide(
         raise Refused("--reference and --by: neither may be empty")
     with wired() as wiring:
         _require_past(on.date(), today(wiring), "--on: the decision's day has not come yet")
-        if not importing.decide(wiring.sessions, clinic, reference.strip(), by.strip(), on.date(), wiring.now()):
+        decision = Decision(reference.strip(), by.strip(), on.date(), covers_texts)
+        if not importing.decide(wiring.sessions, clinic, decision, wiring.now()):
             raise Refused(_NO_CLINIC.format(clinic))
-    typer.echo(f"{clinic}: decision {reference.strip()} is recorded; its messages may go out.")
+    also = ", whole texts about preparations too" if covers_texts else ""
+    typer.echo(f"{clinic}: decision {reference.strip()} is recorded; its messages may go out{also}.")
 
 
 def cost(
@@ -210,7 +216,8 @@ def _keep_colleague(  # noqa: PLR0913 - a row's values
 def _decision(clinic: Clinic) -> str:
     if not clinics.may_send(clinic):
         return "NONE: its SMS and e-mail are off until `kallelse clinic decide`"
-    return f"{clinic.decision_reference}, {clinic.decided_on}, {clinic.decided_by}"
+    covers = ", covers whole texts before visits" if clinic.decision_covers_texts else ""
+    return f"{clinic.decision_reference}, {clinic.decided_on}, {clinic.decided_by}{covers}"
 
 
 def _cost(clinic: Clinic) -> str:

@@ -20,6 +20,7 @@ from notifier.examples import About, example_values, longest_values
 from notifier.fields import CATALOGUE
 from notifier.lint import Draft, House, lint
 from notifier.recipients import InvalidPhone, parse_phone
+from notifier.visit_preparations import to_read
 from notifier.visit_words import values
 from store import clinics, overview, subjects, template_versions
 from store.clinics import Clinic
@@ -400,10 +401,13 @@ def _shown(session: Session, wiring: Wiring, chosen: _Chosen, booking: str | Non
     if row is None:
         raise Refused("--booking: the clinic has no such coming booking")
     place = session.get_one(Facility, row.facility)
-    visit = told(row, place, chosen.clinic, subjects.cipher_of(session, wiring.vault, row.subject_id))
+    cipher, language = subjects.cipher_of(session, wiring.vault, row.subject_id), chosen.draft.language
+    reading = to_read(session, cipher, [row], chosen.clinic, language).get(row.id)
+    visit = told(row, place, chosen.clinic, has_preparations=reading is not None)
     about = chosen.house.about
+    page = about.cancel_link if reading is not None and reading.on_page else ""
     return clinic_texts.shown(
-        chosen.draft, values([visit], chosen.draft.language, about.link, wiring.now(), about.cancel_link)
+        chosen.draft, values([visit], language, about.link, wiring.now(), about.cancel_link, page)
     )
 
 

@@ -150,6 +150,7 @@ def _first_citizens_visits(now: datetime) -> Iterator[_Visit]:
         (DIGITAL_CARE, 0, today + 37 * _DAY, time(11)),
         (RADIOLOGY, 0, after_change + 3 * _DAY, time(9, 30)),
         (HEALTH_CENTRE, 3, after_change + 10 * _DAY, time(16)),
+        (RADIOLOGY, 0, today + 6 * _DAY, time(14)),  # with something to read, told of in a day or so
     ):
         day = next(day for day in (_open_day(earliest, ahead) for ahead in range(30)) if day not in taken)
         taken.add(day)

@@ -16,15 +16,17 @@ from zoneinfo import ZoneInfo
 
 from feeds.subscribing import make_device, make_link
 from notifier import ready_texts
-from store import calendars, overview, subjects
+from store import calendars, clinics, overview, preparations, subjects
+from store.clinics import Decision
 from store.database import Session, Sessions, migrate, open_database
 from store.identifiers import parse_subject_id
-from worker import actors, import_files, importing, processes
+from worker import actors, clinic_leaflets, import_files, importing, leaflet_files, processes
 from worker.actors import Kind
 from worker.demo import progress, start_page
 from worker.demo.care_units import facilities_csv
 from worker.demo.facilities import FACILITIES
 from worker.demo.forwarding import next_local
+from worker.demo.leaflets import FORM_HOST, LEAFLETS
 from worker.demo.people import Person, population_csv, subjects_csv
 from worker.demo.providers import ProviderSettings, RunningProviders, start_providers
 from worker.demo.region import RunningRegion, start_region
@@ -135,6 +137,7 @@ def _set_up(options: DemoOptions, folder: Path, parts: ExitStack) -> Stage:
 
 def _write_files(folder: Path, region: RunningRegion, began_at: datetime) -> None:
     (folder / "facilities.csv").write_text(facilities_csv(FACILITIES))
+    (folder / "preparations.toml").write_text(LEAFLETS)
     (folder / "subjects.csv").write_text(subjects_csv(region.cast.people, began_at))
     (folder / "population.csv").write_text(population_csv(region.cast.people, began_at))
     (folder / "sources.toml").write_text(
@@ -172,6 +175,16 @@ def _configuration(folder: Path, region: RunningRegion, providers: RunningProvid
     )
 
 
+def _import_leaflets(wiring: Wiring, path: Path) -> None:
+    read = leaflet_files.read(path)
+    with wiring.sessions.writing() as session:
+        clinic = clinics.by_name(session, read.clinic)
+        if clinic is None:
+            return
+        preparations.allow_host(session, clinic.id, FORM_HOST)
+        clinic_leaflets.take(session, clinic, read, path, wiring.now(), is_tried=False)
+
+
 def _bring_up(configuration: Configuration) -> None:
     sessions: Sessions = open_database(configuration.settings.database_url)
     migrate(sessions)
@@ -187,7 +200,10 @@ def _import(wiring: Wiring, folder: Path) -> None:
     rows = import_files.read_facilities(folder / "facilities.csv")
     importing.import_facilities(wiring.sessions, rows, now)
     for clinic in {row.clinic for row in rows if row.clinic}:
-        importing.decide(wiring.sessions, clinic, "PROV-1", "Provregionen", now.date(), now)
+        importing.decide(
+            wiring.sessions, clinic, Decision("PROV-1", "Provregionen", now.date(), covers_texts=True), now
+        )
+    _import_leaflets(wiring, folder / "preparations.toml")
     people = import_files.read_subjects(folder / "subjects.csv", now.date())
     with wiring.sessions.writing() as session:
         for person in people:

@@ -51,7 +51,14 @@ def _actions(wiring: Wiring) -> Sequence[BaseRoute]:
         return actions.look(wiring.sessions, wiring.vault, token, datetime.now(UTC))
 
     def act(token: str, pressed: Pressed) -> Acted:
-        press = Press(datetime.now(UTC), wiring.now(), pressed.choice, pressed.is_one_click)
+        press = Press(
+            at=datetime.now(UTC),
+            now=wiring.now(),
+            choice=pressed.choice,
+            is_one_click=pressed.is_one_click,
+            seal=pressed.seal,
+            language=pressed.language,
+        )
         return actions.act(wiring.sessions, wiring.vault, token, press)
 
     pages = Pages(Path(action_pages.__file__).parent / "templates")
