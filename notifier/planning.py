@@ -2,7 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from notifier.budgeting import budgeted, give_back
 from notifier.facts import Gathered, gather
 from notifier.fallback import follow_at
 from notifier.recipients import Reachable, choose
-from notifier.rules import Plan, Planned
-from notifier.spacing import Limits
+from notifier.rules import Plan, Planned, reaches
+from notifier.spacing import REMINDERS, Limits
 from store import clinics, consents, contact_points, deliveries, subjects, templates, unreached
 from store.claims import Claim, claim_due, finish, release
 from store.database import Session, Sessions
@@ -21,6 +21,7 @@ from store.deliveries import Delivery, DeliveryPart
 from store.delivery_states import DeliveryState
 from store.failpoints import CrashPoint, reached
 from store.identifiers import new_id
+from store.purposes import Purpose
 from store.subjects import PLANNING, ContactKind, Subject
 from store.templates import VersionKey
 from store.unreached import Unreached
@@ -122,6 +123,11 @@ def _plan_subject(session: Session, vault: Vault, frame: Frame, claim: Claim) ->
         return Planning(subjects=1)
     found = gather(session, cipher, claim.id, frame.agreed, ledger_since(frame.settings, frame.now))
     plan, counted = budgeted(session, found.facts, frame.now, frame.settings.limits, frame.caps)
+    if any(one.is_told and one.purpose in REMINDERS for one in plan.deliveries):
+        facts = replace(found.facts, reach=reach(session, cipher, subject, frame.settings, frame.now))
+        if not all(reaches(facts, one) for one in plan.deliveries):
+            give_back(session, counted, frame.now)  # decided anew: what reaches nobody holds back nothing else
+            plan, counted = budgeted(session, facts, frame.now, frame.settings.limits, frame.caps)
     if not finish(session, PLANNING, claim, plan.next_planning_at):
         give_back(session, counted, frame.now)
         return Planning()  # another worker has taken the subject
@@ -151,6 +157,19 @@ def obstacle(session: Session, subject: Subject, settings: PlanningSettings, now
 
 def ledger_since(settings: PlanningSettings, now: datetime) -> datetime:
     return now - max(settings.limits.apart, settings.limits.cap_within) * 2
+
+
+def reach(
+    session: Session, cipher: SubjectCipher, subject: Subject, settings: PlanningSettings, now: datetime
+) -> Mapping[Purpose, frozenset[str]]:
+    """By which channels the subject can be sent reminders, for each purpose."""
+    reachable = reachable_of(session, cipher, subject, now)
+    digests = [one.digest for one in reachable]
+    suppressed = {purpose: deliveries.suppressions(session, digests, purpose) for purpose in REMINDERS}
+    return {
+        purpose: frozenset(one for one in settings.channels if choose(reachable, [one], suppressed[purpose]))
+        for purpose in REMINDERS
+    }
 
 
 def _mark_told(session: Session, found: Gathered, plan: Plan) -> None:

@@ -141,6 +141,7 @@ def _people(  # noqa: PLR0913
         except KeyDestroyed:
             continue  # erased: there is nobody to tell
         facts = gather(session, cipher, subject_id, held, planning.ledger_since(settings, now)).facts
+        facts = replace(facts, reach=planning.reach(session, cipher, subject, settings, now))
         yield _Person(facts, subject, "" if hindered is None else hindered.reason)
 
 

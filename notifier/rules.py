@@ -34,7 +34,8 @@ _USUAL = Terms()
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that is known about one subject and one recipient. `rules` by clinic: a clinic that may not send has none."""
+    """All that is known about one subject and one recipient. `rules` by clinic: a clinic that may not send has none.
+    `reach`: the channels by which the recipient can be sent reminders, by purpose; None: taken to be all."""
 
     subject_id: UUID
     visits: tuple[Visit, ...]
@@ -43,6 +44,7 @@ class Facts:
     ledger: Ledger = field(default_factory=Ledger)
     choices: Choices = field(default_factory=Choices)
     terms: Mapping[UUID, Terms] = field(default_factory=dict)
+    reach: Mapping[Purpose, frozenset[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,12 @@ def due(facts: Facts, now: datetime, limits: Limits | None = None) -> Plan:
     planner.take_changes()
     planner.take_reminders()
     return planner.plan()
+
+
+def reaches(facts: Facts, planned: Planned) -> bool:
+    """Whether a channel of the delivery's reaches the recipient, as far as is known."""
+    reach = facts.reach or {}
+    return planned.purpose not in reach or not reach[planned.purpose].isdisjoint(planned.channels)
 
 
 def merged(template_name: str) -> str:
@@ -259,9 +267,11 @@ class _Planner:
         self._add(replace(made, state=DeliveryState.SKIPPED, reason=objection) if objection else made)
 
     def _add(self, planned: Planned) -> None:
+        self._planned.append(planned)
+        if not reaches(self._facts, planned):  # nobody is told by it, so it holds back nothing else
+            planned = replace(planned, state=DeliveryState.SKIPPED)
         if planned.is_told and planned.clinic_id in self._budgets:
             self._budgets[planned.clinic_id] -= 1
-        self._planned.append(planned)
         self._ledger = self._ledger.with_entries(entries(planned, self._facts.subject_id, self._now))
 
 

@@ -15,7 +15,7 @@ from notifier.channels.paper import Paper
 from notifier.channels.twilio_receipts import ReceivedReceipt
 from notifier.fallback import PATIENCE, REPORTING, RESEND_AFTER
 from store import contact_points, deliveries, unreached
-from store.bookings import Booking
+from store.bookings import Booking, Details
 from store.contact_points import Problem
 from store.deliveries import Delivery, DeliveryState
 from store.engagements import Engagement
@@ -357,6 +357,19 @@ def test_who_has_no_contact_point_is_listed_once_and_no_more_when_told_after_all
         add_contact(session, scene.vault, of.subject_id, ContactKind.EMAIL, "ny@example.se", now=NOW)
     scene.plan(NOW)
     assert not not_reached(scene)
+
+
+def test_what_reaches_nobody_does_not_hold_back_what_else_there_is_to_be_told(scene: Scene) -> None:
+    """Else whoever has no contact point is listed for a letter about the preparations when it is too late for one."""
+    facility_values(scene, cancel_deadline="")
+    of = scene.subject(Person(CECILIA.number))
+    scene.booking(of, "2026-12-01 13:30", details=Details(preparations="Kom fastande."))
+    when = at("2026-11-30 16:00")  # when both the reminder and the preparations are due
+
+    scene.plan(when)
+
+    assert sorted(one.purpose for one in not_reached(scene, when)) == ["preparations", "reminder"]
+    assert scene.deliveries() == []
 
 
 @pytest.mark.parametrize(

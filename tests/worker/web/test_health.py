@@ -160,7 +160,7 @@ def test_labels_take_only_values_of_ours(lived: Town) -> None:
 
     assert names - {"reason"} == {"kind", "purpose", "state", "provider", "outcome", "source", "finding", "version"}
     assert {value for name, value in labels if name == "kind"} <= {*map(str, Kind), *map(str, Part)}
-    assert {value for name, value in labels if name == "provider"} <= {"twilio", "smtp", "paper"}
+    assert {value for name, value in labels if name == "provider"} <= {"twilio", "46elks", "smtp", "paper"}
     assert {value for name, value in labels if name == "source"} == {"region"}
 
 
