@@ -247,6 +247,6 @@ def test_once_ends_by_itself_and_exactly_the_right_texts_went_out(
     accepted = [one["accepted"] for one in map(json.loads, lines) if "accepted" in one]
 
     assert process.returncode == 0
-    assert "8 citizens, 28 coming bookings, 8 calendars, 6 messages (6 SMS, 0 e-mail)" in printed
+    assert "8 citizens, 29 coming bookings, 8 calendars, 6 messages (6 SMS, 0 e-mail)" in printed
     assert sorted((one["to"], without_token(one["body"])) for one in accepted) == sorted(expected)
     assert {one["segments"] for one in accepted} == {1}
