@@ -186,7 +186,8 @@ class Population:
         details = Details(facility_name="Vårdcentralen")
         start_at = NOW + timedelta(hours=20, seconds=place % 3600)
         rows = {table: _changed(table, key, str(place)) for table in _TABLES}
-        rows[_SUBJECT] |= {"next_planning_at": NOW - timedelta(minutes=5)}
+        number = cipher.seal_text("subjects.sealed_number", key, BERTIL.number)
+        rows[_SUBJECT] |= {"next_planning_at": NOW - timedelta(minutes=5), "sealed_number": number}
         rows[_KEY] |= {"wrapped": wrapped}
         rows[_CONTACT] |= {"sealed_address": sealed}
         rows[_BOOKING] |= {
